@@ -1,0 +1,123 @@
+//! OBIS code: the name of an object, `A-B:C.D.E` (IEC 62056-61). P1 telegrams leave group F out.
+
+use core::fmt;
+
+/// A reduced OBIS code. Medium, channel, quantity, processing, rate.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Obis(u64);
+
+impl Obis {
+    /// `A-B:C.D.E`.
+    pub const fn new(a: u8, b: u8, c: u8, d: u8, e: u8) -> Self {
+        Self(
+            (a as u64) << 32 | (b as u64) << 24 | (c as u64) << 16 | (d as u64) << 8 | e as u64,
+        )
+    }
+
+    /// Medium: 0 abstract, 1 electricity, 7 gas …
+    pub const fn a(self) -> u8 {
+        (self.0 >> 32) as u8
+    }
+
+    /// Channel: for objects `0-n` the M-Bus channel (but not for relays, `0-n:96.3.10`).
+    pub const fn b(self) -> u8 {
+        (self.0 >> 24) as u8
+    }
+
+    /// What is measured.
+    pub const fn c(self) -> u8 {
+        (self.0 >> 16) as u8
+    }
+
+    /// How it is processed: 7 instantaneous, 8 time integral, 4 average, 6 maximum.
+    pub const fn d(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    /// Rate or tariff; 0 is the total.
+    pub const fn e(self) -> u8 {
+        self.0 as u8
+    }
+
+    pub(crate) const fn packed(self) -> u64 {
+        self.0
+    }
+
+    /// Reads a code from the beginning of a line and says how many bytes it took.
+    ///
+    /// A group F (`*255` or `.255`, as some meters write) is taken and left out. `None` when there is no code.
+    #[inline]
+    pub fn parse_prefix(line: &[u8]) -> Option<(Self, usize)> {
+        let mut packed = 0;
+        let mut at = 0;
+        for separator in [b'-', b':', b'.', b'.'] {
+            let (group, next) = group(line, at)?;
+            if *line.get(next)? != separator {
+                return None;
+            }
+            packed = packed << 8 | u64::from(group);
+            at = next + 1;
+        }
+        let (last, mut at) = group(line, at)?;
+        packed = packed << 8 | u64::from(last);
+        if let Some(b'*' | b'.') = line.get(at) {
+            at = group(line, at + 1)?.1;
+        }
+        Some((Self(packed), at))
+    }
+
+    /// A whole text that is one code.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        match Self::parse_prefix(text)? {
+            (obis, used) if used == text.len() => Some(obis),
+            _ => None,
+        }
+    }
+}
+
+/// One to three digits, at most 255.
+#[inline]
+fn group(line: &[u8], start: usize) -> Option<(u8, usize)> {
+    let mut value = 0_u16;
+    let mut at = start;
+    while let Some(digit) = line.get(at).map(|byte| byte.wrapping_sub(b'0')) {
+        if digit > 9 || at - start == 3 {
+            break;
+        }
+        value = value * 10 + u16::from(digit);
+        at += 1;
+    }
+    if at == start { None } else { Some((u8::try_from(value).ok()?, at)) }
+}
+
+impl fmt::Display for Obis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}:{}.{}.{}", self.a(), self.b(), self.c(), self.d(), self.e())
+    }
+}
+
+impl fmt::Debug for Obis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_with_and_without_group_f() {
+        assert_eq!(Obis::parse(b"1-0:1.8.0"), Some(Obis::new(1, 0, 1, 8, 0)));
+        assert_eq!(Obis::parse(b"1-0:1.8.0*255"), Some(Obis::new(1, 0, 1, 8, 0)));
+        assert_eq!(Obis::parse(b"1-0:31.7.0.255"), Some(Obis::new(1, 0, 31, 7, 0)));
+        assert_eq!(Obis::parse_prefix(b"0-0:96.13.0()"), Some((Obis::new(0, 0, 96, 13, 0), 11)));
+    }
+
+    #[test]
+    fn what_is_not_a_code() {
+        for text in [&b""[..], b"1", b"1-0", b"1,0:2.7.0", b"1-0:72:32.0", b"1-0:999.7.0", b"1-0:1.8.", b"1-0:1.8.0*"] {
+            assert_eq!(Obis::parse(text), None, "{text:?}");
+        }
+    }
+}
