@@ -14,7 +14,7 @@
 //! ```
 //! use smarty_p1::{Deframer, Frame, Progress, Quantity, Reading, Telegram};
 //!
-//! let wire = b"noise/Lux5\\253663629_D\r\n\r\n1-0:1.8.0(000006.695*kWh)\r\n!4E38\r\n";
+//! let wire = b"noise/Lux5\\253663629_D\r\n\r\n1-0:1.8.0(000006.695*kWh)\r\n!EFCB\r\n";
 //! let mut deframer = Deframer::<2048>::new();
 //! let mut rest = &wire[..];
 //! let mut energy = None;
