@@ -87,6 +87,15 @@ impl Key {
         *self == STANDARD_AUTHENTICATION_KEY
     }
 
+    /// The key check value: the first bytes of a block of zeros under this key. Tells keys apart and
+    /// says nothing of them (ISO 11568).
+    pub fn check_value(&self) -> [u8; 4] {
+        use aes_gcm::aes::cipher::BlockCipherEncrypt;
+        let mut block = [0; 16].into();
+        Aes128::new((&self.0).into()).encrypt_block(&mut block);
+        [block[0], block[1], block[2], block[3]]
+    }
+
     /// The bytes, for sealing. Wipe what you copy.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -180,6 +189,16 @@ impl<'a> SealedFrame<'a> {
     /// 0x30 for all that can be opened here.
     pub fn security_control(&self) -> u8 {
         self.security_control
+    }
+
+    /// How many bytes of text are inside.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether there is no text inside.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// Rises by one with each frame, starts again when the key is changed.
@@ -329,6 +348,12 @@ mod tests {
         extern crate std;
         let key = Key::new([0xAB; 16]);
         assert_eq!(std::format!("{key:?} {:?}", Authentication::Given(key.clone())), "Key(hidden) Given(Key(hidden))");
+    }
+
+    #[test]
+    fn check_value_of_the_zero_key() {
+        // AES-128 of zeros under the zero key: 66E94BD4EF8A2C3B…
+        assert_eq!(Key::new([0; 16]).check_value(), [0x66, 0xE9, 0x4B, 0xD4]);
     }
 
     #[test]

@@ -118,6 +118,12 @@ impl<const N: usize> Deframer<N> {
         }
     }
 
+    /// The bytes of the frame found, as they arrived as long as it has not been opened.
+    pub fn frame_bytes(&self) -> &[u8] {
+        let length = self.found.map_or(0, |(_, length)| length);
+        &self.buffer[self.start..self.start + length]
+    }
+
     /// The frame is proven: go on behind it.
     pub fn accept(&mut self) {
         if let Some((_, length)) = self.found.take() {
