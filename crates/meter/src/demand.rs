@@ -15,6 +15,8 @@ const PAST: u64 = 0x60;
 #[derive(Clone, Debug)]
 pub(crate) struct Demand {
     zone: Zone,
+    /// The running quarter, counted from 1970; borders of all zones in use are borders in UTC.
+    quarter: i64,
     /// Watt-seconds since the quarter began.
     quarter_ws: u64,
     peak_w: u32,
@@ -44,6 +46,7 @@ impl Demand {
         });
         Self {
             zone,
+            quarter: clock.div_euclid(QUARTER_S),
             quarter_ws: 0,
             peak_w: 0,
             peak_at: zone.midnight(local.year, local.month, 1),
@@ -53,18 +56,28 @@ impl Demand {
 
     /// Counts power from one telegram to the next, both by the meter's clock.
     pub(crate) fn add(&mut self, import_w: u32, seconds: u64, from: i64, to: i64) {
+        self.turn(from);
         self.quarter_ws += u64::from(import_w) * seconds;
-        let quarter = from.div_euclid(QUARTER_S);
-        if to.div_euclid(QUARTER_S) == quarter {
+        self.turn(to);
+    }
+
+    /// Ends the running quarter, and the month with it, if the clock has left it.
+    fn turn(&mut self, clock: i64) {
+        let quarter = clock.div_euclid(QUARTER_S);
+        if quarter == self.quarter {
             return;
         }
         let demand_w = self.average_w();
         self.quarter_ws = 0;
         if demand_w > self.peak_w {
             self.peak_w = demand_w;
-            self.peak_at = (quarter + 1) * QUARTER_S;
+            self.peak_at = (self.quarter + 1) * QUARTER_S;
         }
-        let (before, after) = (self.zone.local(from), self.zone.local(to));
+        let (before, after) = (
+            self.zone.local(self.quarter * QUARTER_S),
+            self.zone.local(clock),
+        );
+        self.quarter = quarter;
         if (before.year, before.month) != (after.year, after.month) {
             let month_ended_at = self.zone.midnight(after.year, after.month, 1);
             self.months.push(MonthPeak {
@@ -102,6 +115,19 @@ impl Demand {
 mod tests {
     use super::*;
     use crate::calendar::utc;
+
+    #[test]
+    fn a_pause_does_not_carry_demand_into_another_quarter() {
+        let begin = utc(2026, 1, 5, 12, 0, 0);
+        let mut demand = Demand::new(1, Zone::CENTRAL_EUROPE, begin);
+        demand.add(9000, 600, begin, begin + 600);
+        demand.add(900, 60, begin + 7200, begin + 7260);
+        assert_eq!(demand.show().average_w, 60);
+        assert_eq!(
+            (demand.show().month_peak_w, demand.show().month_peak_at),
+            (6000, begin + 900)
+        );
+    }
 
     #[test]
     fn a_month_ends_with_its_highest_quarter() {

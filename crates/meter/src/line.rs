@@ -162,7 +162,7 @@ impl Line {
             Fault::Silence { telegrams } => state.silent = *telegrams,
             Fault::WrongKey { telegrams } => state.wrong_key = *telegrams,
             Fault::OtherAuthenticationKey { telegrams } => {
-                state.other_authentication_key = *telegrams
+                state.other_authentication_key = *telegrams;
             }
             Fault::Plain { telegrams } => state.plain = *telegrams,
             Fault::Inverted { telegrams } => state.inverted = *telegrams,

@@ -299,40 +299,25 @@ fn messages_are_hexadecimal_and_bounded() {
 /// In any weather: what is true is in the chunk as a whole, and what is not true opens in no chunk.
 #[test]
 fn the_truth_of_a_storm_is_true() {
-    for seed in 0..6 {
-        let chunks = play(&sealed(), Script::storm(seed, 1500, 2), 1500);
+    for seed in 0..4 {
+        let chunks = play(&sealed(), Script::storm(seed, 800, 2), 800);
         let mut newest = 0;
         for chunk in &chunks {
-            match &chunk.truth {
-                Some(telegram) => {
-                    assert!(
-                        contains(&chunk.bytes, &telegram.frame),
-                        "{:?}",
-                        chunk.faults
-                    );
-                    assert_eq!(
-                        open(&telegram.frame, KEY, STANDARD_AUTHENTICATION_KEY)
-                            .expect("opens")
-                            .1,
-                        telegram.text
-                    );
-                    newest = telegram.frame_counter.expect("sealed");
-                }
-                None => {
-                    // Nothing but a replay can be opened, and that is old.
-                    let begin =
-                        chunk.bytes.first() == Some(&0xDB) && chunk.bytes.get(1) == Some(&8);
-                    if begin && chunk.bytes.len() > 60 {
-                        if let Ok((counter, _)) =
-                            open(&chunk.bytes, KEY, STANDARD_AUTHENTICATION_KEY)
-                        {
-                            assert!(counter <= newest, "{:?}", chunk.faults);
-                        }
-                    }
-                }
+            let opened = |frame: &[u8]| open(frame, KEY, STANDARD_AUTHENTICATION_KEY);
+            if let Some(telegram) = &chunk.truth {
+                assert!(
+                    contains(&chunk.bytes, &telegram.frame),
+                    "{:?}",
+                    chunk.faults
+                );
+                assert_eq!(opened(&telegram.frame).expect("opens").1, telegram.text);
+                newest = telegram.frame_counter.expect("sealed");
+            } else if chunk.bytes.starts_with(&[0xDB, 8]) && chunk.bytes.len() > 60 {
+                // Nothing but a replay can be opened, and that is old.
+                assert!(opened(&chunk.bytes).map_or(0, |(counter, _)| counter) <= newest);
             }
         }
-        assert!(lost(&chunks).len() > 200 && lost(&chunks).len() < 1200);
+        assert!((100..700).contains(&lost(&chunks).len()));
         assert!(chunks.is_sorted_by_key(|chunk| chunk.at));
     }
 }
