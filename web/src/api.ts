@@ -1,0 +1,212 @@
+/** The HTTP API as the page uses it. Paths are relative, so the page also works behind a path prefix. */
+
+export type Proof = 'tag' | 'crc' | 'plain';
+
+export interface Session { readonly needs_login: boolean; readonly logged_in: boolean }
+
+export interface QuantityInfo {
+  readonly name: string;
+  readonly obis: string | null;
+  readonly unit: string;
+  readonly kind: 'register' | 'instant' | 'counter' | 'state';
+}
+
+export interface Meter {
+  readonly name: string;
+  readonly title: string;
+  readonly zone: string;
+  readonly first_time?: number | null;
+  readonly last_time?: number | null;
+  readonly proof: Proof | null;
+  readonly quantities: readonly QuantityInfo[];
+}
+
+export interface Quarter {
+  readonly start: number;
+  readonly end: number;
+  readonly energy_import_wh?: number | null;
+  readonly energy_export_wh?: number | null;
+  readonly complete: boolean;
+}
+
+export interface Reading {
+  readonly meter: string;
+  readonly time: number;
+  readonly age_s: number;
+  readonly proof: Proof;
+  readonly equipment?: string | null;
+  readonly frame_counter?: number | null;
+  readonly values: Readonly<Record<string, number | null | undefined>>;
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly quarter?: Quarter | null;
+}
+
+export type Column = readonly (number | null)[];
+
+export interface Series {
+  readonly from: number;
+  readonly to: number;
+  readonly resolution_s: number;
+  readonly time: readonly number[];
+  readonly series: Readonly<Record<string, { readonly mean: Column; readonly min?: Column; readonly max?: Column }>>;
+}
+
+export interface Entry {
+  readonly start: number;
+  readonly end: number;
+  readonly energy_import_wh?: number | null;
+  readonly energy_export_wh?: number | null;
+  readonly peak_import_w?: number | null;
+  readonly peak_time?: number | null;
+  readonly voltage_min_mv?: number | null;
+  readonly voltage_max_mv?: number | null;
+  readonly telegrams?: number | null;
+  readonly complete: boolean;
+  readonly running?: boolean;
+}
+
+export interface Gap {
+  readonly start: number;
+  readonly end: number;
+  readonly energy_import_wh?: number | null;
+  readonly energy_export_wh?: number | null;
+  readonly reason: string;
+}
+
+export interface Account { readonly entries: readonly Entry[]; readonly gaps?: readonly Gap[] }
+
+export interface Problem {
+  readonly code: string;
+  readonly severity: 'failing' | 'attention';
+  readonly subject: string;
+  readonly since: number;
+  readonly count: number;
+  readonly sentence: string;
+  readonly advice: string;
+}
+
+export type Counters = Readonly<Record<string, number>>;
+
+export interface Source {
+  readonly name: string;
+  readonly kind: string;
+  readonly target: string;
+  readonly state: string;
+  readonly last_byte?: number | null;
+  readonly last_telegram?: number | null;
+  readonly meters: readonly string[];
+  readonly counters: Counters;
+}
+
+export interface MeterHealth {
+  readonly name: string;
+  readonly last_time?: number | null;
+  readonly age_s?: number | null;
+  readonly proof: Proof | null;
+  readonly telegrams: number;
+  readonly clock_drift_s?: number | null;
+  readonly counters: Counters;
+}
+
+export interface Health {
+  readonly status: 'ok' | 'attention' | 'failing';
+  readonly sentence: string;
+  readonly version: string;
+  readonly started: number;
+  readonly now: number;
+  readonly problems: readonly Problem[];
+  readonly sources: readonly Source[];
+  readonly meters: readonly MeterHealth[];
+  readonly store: {
+    readonly path: string;
+    readonly bytes: number;
+    readonly readings: number;
+    readonly pending: number;
+    readonly dropped?: number;
+    readonly state: string;
+  };
+}
+
+export interface Quarantined {
+  readonly id: number;
+  readonly quantity: string;
+  readonly time: number;
+  readonly value: number;
+  readonly previous?: number | null;
+  readonly reason: string;
+}
+
+/** An answer that is not a success; `status` 0 means that nobody answered. */
+export class ApiError extends Error {
+  constructor(readonly status: number, sentence: string) {
+    super(sentence);
+  }
+}
+
+const BASE = 'api/v1/';
+
+export const apiUrl = (path: string): string => new URL(BASE + path, document.baseURI).href;
+
+async function call(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const init: RequestInit = { method, credentials: 'same-origin', ...(signal ? { signal } : {}) };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { 'Content-Type': 'application/json' };
+  }
+  let response: Response;
+  try {
+    response = await fetch(apiUrl(path), init);
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw new ApiError(0, 'no answer');
+  }
+  if (response.ok) return response;
+  const answer = await response.json().catch(() => null) as { error?: string } | null;
+  // A gateway in front that cannot reach the daemon is the same to the user as no answer at all.
+  const status = response.status === 502 || response.status === 504 ? 0 : response.status;
+  throw new ApiError(status, answer?.error ?? `${response.status} ${response.statusText}`);
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return await (await call('GET', path, undefined, signal)).json() as T;
+}
+
+const ofMeter = (meter: string, rest: string): string => `meters/${encodeURIComponent(meter)}/${rest}`;
+const query = (values: Record<string, string | number>): string =>
+  Object.entries(values).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+/** The API takes RFC 3339; seconds are exact and need no zone. */
+const instant = (unix: number): string => `${new Date(unix * 1000).toISOString().slice(0, 19)}Z`;
+
+export type AccountKind = 'quarter-hours' | 'hours' | 'days' | 'months' | 'years';
+
+export const api = {
+  session: () => get<Session>('session'),
+  login: (password: string) => call('POST', 'session', { password }),
+  logout: () => call('DELETE', 'session'),
+  meters: () => get<{ now: number; meters: Meter[] }>('meters'),
+  health: () => get<Health>('health'),
+  telegramUrl: (meter: string) => apiUrl(ofMeter(meter, 'telegram')),
+  liveUrl: (meter: string | undefined) => apiUrl(meter ? `live?${query({ meter })}` : 'live'),
+
+  /** The last reading, or null while there is none. */
+  async last(meter: string, signal?: AbortSignal): Promise<Reading | null> {
+    try {
+      return await get<Reading>(ofMeter(meter, 'last'), signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
+  },
+
+  series: (meter: string, quantities: readonly string[], from: number, to: number, signal?: AbortSignal) =>
+    get<Series>(ofMeter(meter, `series?${query({
+      quantity: quantities.join(','), from: instant(from), to: instant(to),
+    })}`), signal),
+
+  account: (meter: string, kind: AccountKind, from: number, to: number, signal?: AbortSignal) =>
+    get<Account>(ofMeter(meter, `${kind}?${query({ from: instant(from), to: instant(to) })}`), signal),
+
+  quarantine: (meter: string) => get<{ entries: Quarantined[] }>(ofMeter(meter, 'quarantine')),
+  judge: (meter: string, id: number, verdict: 'accept' | 'dismiss') =>
+    call('POST', ofMeter(meter, `quarantine/${id}/${verdict}`)),
+};

@@ -1,0 +1,231 @@
+/** Now: the power, large; the rest within reach. */
+import { api, type Entry, type Reading } from '../api';
+import { curveChart } from '../chart';
+import { monotonic, now } from '../clock';
+import { card, fill, h, icon, setText } from '../dom';
+import { duration, energy, kiloWattHours, power, powerFigure } from '../format';
+import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
+import { exports } from '../quantities';
+import { details, phaseTable, registerTable } from '../readings';
+import { RAW_GAP_S, withBreaks } from '../series';
+import { texts } from '../texts';
+import { clockText, dateOf, daySpan } from '../time';
+
+const t = texts.now;
+const HOUR_S = 3600;
+/** A meter sends every ten seconds; after six missed telegrams the figures are called old. */
+const OLD_S = 60;
+const TODAY_REFRESH_S = 60;
+const SPEAK_EVERY_S = 60;
+
+type Direction = 'import' | 'export' | 'balanced';
+
+const directionOf = (net: number): Direction => (net > 0 ? 'import' : net < 0 ? 'export' : 'balanced');
+
+function pair(label: string, extra = ''): { root: HTMLElement; value: HTMLElement } {
+  const value = h('dd', {}, texts.none);
+  return { root: h('div', { class: `pair ${extra}` }, h('dt', {}, label), value), value };
+}
+
+export function nowPage(context: PageContext): Page {
+  const { meter } = context;
+  const abort = new AbortController();
+  let reading: Reading | null = null;
+  let arrived = 0;
+  let spokenAt = -Infinity;
+  let spokenDirection: Direction | null = null;
+  let todayAge = 0;
+  let times: number[] = [];
+  let powers: (number | null)[] = [];
+
+  const exporting = exports(meter);
+  const chart = curveChart({ zone: meter.zone, measure: 'power', style: 'signed', label: t.lastHour, height: 190, onHover: showHover });
+  const hover = h('p', { class: 'legend' });
+  const hour = h('div', { class: 'hero-hour', 'data-role': 'last-hour' },
+    h('div', { class: 'row' }, h('h2', {}, t.lastHour),
+      h('p', { class: 'key', 'aria-hidden': 'true' },
+        h('span', { class: 'key-import' }, texts.import), exporting && h('span', { class: 'key-export' }, texts.export))),
+    chart.root, hover);
+
+  const number = h('span', { class: 'hero-number', 'data-role': 'net' }, texts.none);
+  const unit = h('span', { class: 'hero-unit' }, 'W');
+  const direction = h('span', { 'data-role': 'direction' });
+  const arrow = h('span', { class: 'hero-arrow' });
+  const age = h('p', { class: 'hero-age', 'data-role': 'age' });
+  const spoken = h('p', { class: 'unseen', 'aria-live': 'polite', 'data-role': 'spoken' });
+  const hero = h('section', { class: 'card hero', 'data-direction': 'balanced', 'aria-label': t.title },
+    h('p', { class: 'hero-direction' }, arrow, direction),
+    h('p', { class: 'hero-power' }, number, unit),
+    age, spoken, hour);
+
+  const quarter = {
+    span: h('span', { class: 'card-note' }), fill: h('i', {}), import: pair(texts.import, 'is-import'), export: pair(texts.export, 'is-export'),
+    average: pair(t.average), left: pair(t.left), partial: h('p', { class: 'note' }),
+  };
+  const quarterCard = card(t.quarter, { 'data-role': 'quarter' }, quarter.span,
+    h('div', { class: 'progress', 'aria-hidden': 'true' }, quarter.fill),
+    h('dl', { class: 'pairs' }, quarter.import.root, exporting && quarter.export.root, quarter.average.root, quarter.left.root), quarter.partial);
+
+  const today = { import: pair(texts.import, 'is-import'), export: pair(texts.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
+  const todayCard = card(t.today, { 'data-role': 'today' },
+    h('dl', { class: 'pairs' }, today.import.root, exporting && today.export.root, today.peak.root),
+    h('p', { class: 'card-foot' }, h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay)));
+
+  const phases = h('div', {});
+  const registers = h('div', {});
+  const facts = h('div', {});
+  const alive = h('div', { class: 'stack' },
+    h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarterCard, todayCard)),
+    h('div', { class: 'columns is-now' }, phases, registers, facts));
+  const body = h('div', { class: 'stack' }, loading());
+  const root = h('div', { class: 'stack' }, h('h1', { class: 'unseen', tabindex: -1 }, t.title), body);
+
+  function showHover(index: number | null): void {
+    const time = index === null ? undefined : times[index];
+    const value = index === null ? undefined : powers[index];
+    if (time === undefined || value == null) setText(hover, '');
+    else {
+      const side = value === 0 ? '' : texts[directionOf(value) as 'import' | 'export'];
+      setText(hover, `${clockText(time, meter.zone, true)}  ${side} ${power(Math.abs(value))}`);
+    }
+  }
+
+  const ageNow = (): number => (reading ? reading.age_s + monotonic() - arrived : 0);
+
+  function showAge(): void {
+    if (!reading) return;
+    const seconds = ageNow();
+    const old = seconds > OLD_S;
+    hero.classList.toggle('is-old', old);
+    setText(age, old ? t.old(duration(seconds)) : `${t.age(duration(seconds))}, ${t.at(clockText(reading.time, meter.zone, true))}`);
+  }
+
+  function showPower(net: number | null | undefined): void {
+    if (net == null) {
+      setText(number, texts.none);
+      return;
+    }
+    const side = directionOf(net);
+    const figure = powerFigure(Math.abs(net));
+    setText(number, figure.number);
+    setText(unit, figure.unit);
+    setText(direction, texts.direction[side]);
+    if (hero.dataset['direction'] !== side || !arrow.firstChild) fill(arrow, icon(side));
+    hero.dataset['direction'] = side;
+    speak(side, Math.abs(net));
+  }
+
+  /** Said aloud when the direction turns, else once a minute: a screen reader must stay usable. */
+  function speak(side: Direction, watts: number): void {
+    if (side === spokenDirection && monotonic() - spokenAt < SPEAK_EVERY_S) return;
+    spokenDirection = side;
+    spokenAt = monotonic();
+    setText(spoken, t.spoken(texts.direction[side], power(watts)));
+  }
+
+  function showQuarter(): void {
+    const part = reading?.quarter;
+    if (!reading || !part) return;
+    const elapsed = reading.time - part.start;
+    const left = Math.max(0, part.end - (reading.time + ageNow()));
+    setText(quarter.span, t.quarterSpan(clockText(part.start, meter.zone), clockText(part.end, meter.zone)));
+    setText(quarter.import.value, part.energy_import_wh == null ? texts.none : energy(part.energy_import_wh));
+    setText(quarter.export.value, part.energy_export_wh == null ? texts.none : energy(part.energy_export_wh));
+    const known = part.energy_import_wh != null && elapsed >= 30 && part.complete;
+    setText(quarter.average.value, known ? power(((part.energy_import_wh ?? 0) * 3600) / elapsed) : texts.none);
+    setText(quarter.left.value, duration(left));
+    setText(quarter.partial, part.complete ? '' : t.quarterPartial);
+    quarter.fill.style.width = `${(1 - left / (part.end - part.start)) * 100}%`;
+  }
+
+  function showToday(entry: Entry | undefined): void {
+    setText(today.import.value, entry?.energy_import_wh == null ? texts.none : kiloWattHours(entry.energy_import_wh));
+    setText(today.export.value, entry?.energy_export_wh == null ? texts.none : kiloWattHours(entry.energy_export_wh));
+    setText(today.peak.value, entry?.peak_import_w == null ? texts.none : power(entry.peak_import_w));
+    const at = entry?.peak_import_w != null && entry.peak_time != null ? t.peakAt(clockText(entry.peak_time, meter.zone)) : '';
+    if (at) today.peak.value.append(h('small', {}, at));
+  }
+
+  function drawHour(): void {
+    if (!reading) return;
+    // A meter that fell silent shows its silence; one replayed from a file shows its own last hour.
+    const end = ageNow() < HOUR_S ? Math.max(reading.time, reading.time + ageNow()) : reading.time;
+    const from = end - HOUR_S;
+    const first = times.findIndex((time) => time >= from);
+    if (first > 0) [times, powers] = [times.slice(first), powers.slice(first)];
+    chart.show(withBreaks(0, times, [powers]), { from, to: end });
+  }
+
+  function show(next: Reading): void {
+    if (!reading) fill(body, alive);
+    reading = next;
+    arrived = monotonic();
+    showPower(next.values['power_net_w']);
+    showAge();
+    showQuarter();
+    fill(phases, phaseTable(next));
+    fill(registers, registerTable(meter, next));
+    details(facts, meter, next);
+  }
+
+  function append(next: Reading): void {
+    const last = times.at(-1) ?? -Infinity;
+    if (next.time <= last) return;
+    // After a lost connection the daemon knows what this page missed.
+    if (next.time - last > RAW_GAP_S && times.length > 0) void refresh(context, () => loadHour(next.time));
+    times.push(next.time);
+    powers.push(next.values['power_net_w'] ?? null);
+    drawHour();
+  }
+
+  async function loadToday(): Promise<void> {
+    const span = daySpan(dateOf(reading?.time ?? now(), meter.zone), meter.zone);
+    const days = await api.account(meter.name, 'days', span.from, span.to, abort.signal);
+    showToday(days.entries[0]);
+  }
+
+  /** The hour up to `end`, with what arrived since then kept behind it. */
+  async function loadHour(end: number): Promise<void> {
+    const answer = await api.series(meter.name, ['power_net_w'], end - HOUR_S, end + 1, abort.signal);
+    const newer = times.map((time, index) => ({ time, value: powers[index] ?? null })).filter((one) => one.time > end);
+    times = [...answer.time, ...newer.map((one) => one.time)];
+    powers = [...(answer.series['power_net_w']?.mean ?? []), ...newer.map((one) => one.value)];
+    drawHour();
+  }
+
+  async function load(): Promise<void> {
+    const last = await api.last(meter.name, abort.signal);
+    if (!last) {
+      fill(body, h('div', { class: 'card empty' },
+        h('p', { class: 'empty-title' }, t.waiting), h('p', {}, t.waitingHint),
+        h('a', { class: 'button', href: link(context.to('health')) }, texts.nav.health)));
+      return;
+    }
+    if (!reading || reading.time < last.time) show(last);
+    await loadHour(last.time);
+    await loadToday();
+  }
+
+  return {
+    root,
+    title: t.title,
+    ready: guarded(context, body, load),
+    reading(next) {
+      show(next);
+      append(next);
+    },
+    tick() {
+      showAge();
+      showQuarter();
+      if (ageNow() > OLD_S) drawHour();
+      todayAge += 1;
+      if (todayAge < TODAY_REFRESH_S || !reading) return;
+      todayAge = 0;
+      void refresh(context, loadToday);
+    },
+    close() {
+      abort.abort();
+      chart.close();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** Month and year are one page: totals, bars, and the way deeper. */
+import { api, type AccountKind, type Entry } from '../api';
+import { barChart, type Bar } from '../bars';
+import { now } from '../clock';
+import { dateNav, shifted } from '../datenav';
+import { card, fill, h } from '../dom';
+import { gapList } from '../gaps';
+import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
+import { exports } from '../quantities';
+import { texts } from '../texts';
+import { clockText, dateOf, dayStart } from '../time';
+import { entryState, totals } from '../totals';
+import { mediumDate, shortDate } from '../words';
+
+export interface SpanPlan {
+  readonly kind: 'month' | 'year';
+  readonly whole: AccountKind;
+  readonly parts: AccountKind;
+  readonly when: 'day' | 'month';
+  readonly unit: { one: string; many: string };
+  readonly heading: string;
+  readonly empty: string;
+  /** The parts of this month or year, each with its first day and the day after its last. */
+  readonly slots: (date: string) => { key: string; firstDay: string; endDay: string }[];
+  readonly labels: (key: string) => Pick<Bar, 'label' | 'title'> & { shortLabel?: string; weekend?: boolean };
+}
+
+const REFRESH_S = 60;
+
+export function spanPage(context: PageContext, plan: SpanPlan): Page {
+  const { meter } = context;
+  const nav = dateNav(context, plan.kind);
+  const body = h('div', { class: 'stack' }, loading());
+  const root = h('div', { class: 'stack' }, nav.root, body);
+  const abort = new AbortController();
+  const dayOf = (date: string) => (plan.kind === 'month' ? `${date}-01` : `${date}-01-01`);
+  const from = dayStart(dayOf(nav.date), meter.zone);
+  const to = dayStart(dayOf(shifted(nav.date, plan.kind, 1)), meter.zone);
+  let age = 0;
+
+  function bars(entries: readonly Entry[]): Bar[] {
+    const byStart = new Map(entries.map((entry) => [entry.start, entry]));
+    return plan.slots(nav.date).map(({ key, firstDay, endDay }): Bar => {
+      const start = dayStart(firstDay, meter.zone);
+      const end = dayStart(endDay, meter.zone);
+      const entry = byStart.get(start);
+      const state = entryState(entry, { from: start, to: end }, meter, now());
+      return {
+        ...plan.labels(key),
+        imported: entry?.energy_import_wh ?? null,
+        exported: entry?.energy_export_wh ?? null,
+        peak: entry?.peak_import_w ?? null,
+        state,
+        ...(state === 'outside' ? {} : { href: link(context.to(plan.when, key)) }),
+      };
+    });
+  }
+
+  async function load(): Promise<void> {
+    const [whole, parts] = await Promise.all([
+      api.account(meter.name, plan.whole, from, to, abort.signal),
+      api.account(meter.name, plan.parts, from, to, abort.signal),
+    ]);
+    const list = bars(parts.entries);
+    const entry = whole.entries.find((one) => one.start === from);
+    if (!entry && list.every((bar) => bar.imported === null && bar.exported === null)) {
+      fill(body, emptySpan(context, plan.empty));
+      return;
+    }
+    const peakAt = (unix: number) => `${shortDate(dateOf(unix, meter.zone))}, ${clockText(unix, meter.zone)}`;
+    fill(body,
+      totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), runningHint: texts.totals.running, peakAt }),
+      card(plan.heading, {}, barChart({ bars: list, when: plan.when })),
+      gapList(parts.gaps ?? [], { from, to }, meter.zone, false));
+  }
+
+  return {
+    root,
+    title: nav.title,
+    ready: guarded(context, body, load),
+    earlier: nav.earlier,
+    later: nav.later,
+    tick() {
+      age += 1;
+      if (nav.isOver()) {
+        context.again();
+        return;
+      }
+      // Not under the user's hand: new bars would take the focus and the open table away.
+      if (age < REFRESH_S || nav.date !== nav.present || body.matches(':focus-within, :hover')) return;
+      age = 0;
+      void refresh(context, load);
+    },
+    close: () => abort.abort(),
+  };
+}
+
+/** An empty month, year or day names the last place that has figures. */
+export function emptySpan(context: PageContext, sentence: string): HTMLElement {
+  const { last_time: lastTime, zone } = context.meter;
+  const last = context.reading()?.time ?? lastTime;
+  const date = last == null ? null : dateOf(last, zone);
+  return h('div', { class: 'card empty' },
+    h('p', { class: 'empty-title' }, sentence),
+    date ? h('a', { class: 'button', href: link(context.to('day', date)) }, texts.day.goLast(mediumDate(date)))
+      : h('p', {}, texts.now.waitingHint));
+}
