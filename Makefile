@@ -1,0 +1,46 @@
+# What people type. Each target installs what it needs.
+
+export CARGO_TERM_COLOR ?= always
+BINARY := target/release/smartyreader
+
+.PHONY: demo test bench soak web release lint browser fuzz-smoke
+
+## A virtual meter and a year of history: look at http://127.0.0.1:8090/
+demo: release
+	$(BINARY) demo --folder target/demo
+
+## Every test of Rust, page and browser.
+test: lint web
+	cargo test --workspace
+	$(MAKE) browser
+	$(MAKE) fuzz-smoke
+
+## Each budget with the measured figure beside it.
+bench: release
+	scripts/need bench
+	scripts/bench
+
+## What takes longer than a test may.
+soak: web
+	cargo test --release -p smartyreader --test kills -- --ignored --nocapture
+
+web:
+	scripts/need demo
+	cd web && npm run --silent build
+
+release: web
+	cargo build --release
+
+lint:
+	scripts/need test
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny --offline check bans licenses sources
+	cd web && npm run --silent check && npm run --silent test
+
+## The page in a real browser, on the real daemon.
+browser: release
+	scripts/browser
+
+fuzz-smoke:
+	scripts/fuzz-smoke
