@@ -1,0 +1,253 @@
+//! Account: the state of one metering point's books.
+
+use crate::QUARTER;
+use crate::entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
+use crate::run::{Closing, Closings, Point, Run};
+use crate::sample::{Register, Sample};
+use crate::tally::Tally;
+
+/// What became of a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the books.
+    Booked,
+    /// Its time is not after the last one's: the books stay as they are.
+    Late,
+}
+
+/// Years 1970 to 9999: nothing that is added to a time in it can overflow.
+const TIMES: core::ops::Range<i64> = 0..253_402_300_800;
+
+/// The books of one metering point. Constant size, constant work per reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// How old, in seconds, the last reading before a border may be for the border to count as measured.
+    pub(crate) margin: i64,
+    pub(crate) last: Option<i64>,
+    pub(crate) segment: i64,
+    pub(crate) tally: Option<Tally>,
+    pub(crate) runs: [Option<Run>; Register::COUNT],
+    /// Closed energy of all runs.
+    pub(crate) booked: [i64; Register::COUNT],
+    /// Bit by register: its next value begins a new run.
+    pub(crate) renew: u8,
+    pub(crate) late: u64,
+    pub(crate) resets: u64,
+}
+
+impl Account {
+    /// An empty account. 30 s is the margin for meters that speak every ten.
+    pub const fn new(margin_s: u16) -> Self {
+        Self {
+            margin: margin_s as i64,
+            last: None,
+            segment: 0,
+            tally: None,
+            runs: [None; Register::COUNT],
+            booked: [0; Register::COUNT],
+            renew: 0,
+            late: 0,
+            resets: 0,
+        }
+    }
+
+    /// Books a reading. At most ten entries come out: two quarter-hours, and two gaps a register.
+    pub fn feed(&mut self, sample: &Sample, mut emit: impl FnMut(Entry)) -> Outcome {
+        if self.last.is_some_and(|last| sample.time <= last) || !TIMES.contains(&sample.time) {
+            self.late += 1;
+            return Outcome::Late;
+        }
+        let swapped = self.last.is_some() && self.segment != sample.segment;
+        let mut closings: [Closings; Register::COUNT] = [[None; 2]; Register::COUNT];
+        for register in Register::ALL {
+            closings[register as usize] = self.advance(register, sample, swapped);
+        }
+        self.emit_gaps(&closings, &mut emit);
+        self.emit_quarters(sample.time, &closings, &mut emit);
+
+        let start = sample.time.div_euclid(QUARTER) * QUARTER;
+        let tally = self.tally.get_or_insert(Tally::new(start));
+        if tally.start != start {
+            *tally = Tally::new(start);
+        }
+        tally.add(sample);
+        self.last = Some(sample.time);
+        self.segment = sample.segment;
+        Outcome::Booked
+    }
+
+    /// One register, one reading.
+    fn advance(&mut self, register: Register, sample: &Sample, swapped: bool) -> Closings {
+        let index = register as usize;
+        let bit = 1 << index;
+        let value = sample.totals[index].filter(|&value| value >= 0);
+        let to = value.map(|value| Point { time: sample.time, value });
+        let Some(run) = &mut self.runs[index] else {
+            // A register that appears after a swap belongs to the swap; otherwise this is a start.
+            let renewed = self.renew & bit != 0;
+            self.runs[index] = to.map(|to| {
+                self.renew &= !bit;
+                Run::begin(to, if renewed { Reason::Swap } else { Reason::Start })
+            });
+            return [None; 2];
+        };
+        let fresh = self.renew & bit != 0 || to.is_some_and(|to| to.value < run.last.value);
+        let same_run = value.is_some() && !swapped && !fresh;
+        let first = run.border_behind(sample.time, same_run, self.margin);
+        let second = match to {
+            _ if swapped => {
+                let end = run.end(Reason::Swap);
+                self.runs[index] = to.map(|to| Run::begin(to, Reason::Swap));
+                // Not in this first telegram of the new meter: the next one that has it begins the run.
+                self.renew = if to.is_some() { self.renew & !bit } else { self.renew | bit };
+                end
+            }
+            Some(to) if fresh => {
+                let end = run.end(Reason::Reset);
+                self.resets += 1;
+                self.renew &= !bit;
+                *run = Run::begin(to, Reason::Reset);
+                end
+            }
+            Some(to) => run.go_on(to),
+            None => None,
+        };
+        for closing in [first, second].into_iter().flatten() {
+            let (Closing::Quarter { energy, .. } | Closing::Gap { energy, .. }) = closing;
+            self.booked[index] = self.booked[index].saturating_add(energy);
+        }
+        [first, second]
+    }
+
+    /// Registers with the same gap share one entry.
+    fn emit_gaps(&self, closings: &[Closings; Register::COUNT], emit: &mut impl FnMut(Entry)) {
+        for slot in 0..2 {
+            let mut done = [false; Register::COUNT];
+            for register in Register::ALL {
+                let Some(Closing::Gap { start, end, reason, .. }) = closings[register as usize][slot] else {
+                    continue;
+                };
+                if done[register as usize] {
+                    continue;
+                }
+                let mut energies = Energies::UNKNOWN;
+                for other in Register::ALL {
+                    if let Some(Closing::Gap { start: s, end: e, energy, reason: r }) =
+                        closings[other as usize][slot]
+                        && (s, e, r) == (start, end, reason)
+                    {
+                        energies.set(other, Some(energy));
+                        done[other as usize] = true;
+                    }
+                }
+                emit(Entry::Gap(Gap { start, end, energies, reason }));
+            }
+        }
+    }
+
+    /// The quarter-hour that was running, if it is over, and the one that ended with this reading without
+    /// any other in it.
+    fn emit_quarters(
+        &self,
+        now: i64,
+        closings: &[Closings; Register::COUNT],
+        emit: &mut impl FnMut(Entry),
+    ) {
+        let of = |start: i64| {
+            let mut energies = Energies::UNKNOWN;
+            for register in Register::ALL {
+                for closing in closings[register as usize].into_iter().flatten() {
+                    if let Closing::Quarter { start: s, energy } = closing
+                        && s == start
+                    {
+                        energies.set(register, Some(energy));
+                    }
+                }
+            }
+            energies
+        };
+        let running = self.tally.filter(|tally| now >= tally.start + QUARTER);
+        if let Some(tally) = running {
+            emit(Entry::Quarter(self.quarter(of(tally.start), &tally)));
+        }
+        let silent = now - QUARTER;
+        if now.rem_euclid(QUARTER) == 0 && running.is_none_or(|tally| tally.start != silent) {
+            let energies = of(silent);
+            if energies != Energies::UNKNOWN {
+                emit(Entry::Quarter(self.quarter(energies, &Tally::new(silent))));
+            }
+        }
+    }
+
+    fn quarter(&self, energies: Energies, tally: &Tally) -> QuarterHour {
+        // What the meter has never sent does not make a quarter-hour incomplete.
+        let active = [Register::Import, Register::Export];
+        let complete = energies.import.is_some()
+            && active
+                .iter()
+                .all(|&register| self.runs[register as usize].is_none() || energies.get(register).is_some());
+        QuarterHour {
+            start: tally.start,
+            energies,
+            complete,
+            power_net: tally.power_net,
+            voltage: tally.voltage,
+            telegrams: tally.telegrams,
+        }
+    }
+
+    /// What is not closed yet. Before the first reading: nothing, at time 0.
+    pub fn running(&self) -> Running {
+        let mut energies = Energies::UNKNOWN;
+        let start = self.tally.map_or(0, |tally| tally.start);
+        let mut since = [start; Register::COUNT];
+        let mut complete = self.runs[Register::Import as usize].is_some();
+        for register in Register::ALL {
+            if let Some(run) = &self.runs[register as usize] {
+                energies.set(register, Some(run.running()));
+                since[register as usize] = run.anchor.at.time;
+                if matches!(register, Register::Import | Register::Export) {
+                    complete &= run.anchor.at.time == start && run.anchor.began.is_none();
+                }
+            }
+        }
+        Running {
+            start,
+            last: self.last.unwrap_or(0),
+            energies,
+            since,
+            complete,
+            power_net: self.tally.and_then(|tally| tally.power_net),
+            voltage: self.tally.and_then(|tally| tally.voltage),
+            telegrams: self.tally.map_or(0, |tally| tally.telegrams),
+        }
+    }
+
+    /// Everything this register has counted over all its runs, closed and running.
+    pub fn total(&self, register: Register) -> i64 {
+        let running = self.runs[register as usize].as_ref().map_or(0, Run::running);
+        self.booked[register as usize].saturating_add(running)
+    }
+
+    /// The next value of this register begins a new run, whatever it is: someone said that it is true.
+    pub const fn renew(&mut self, register: Register) {
+        if self.runs[register as usize].is_some() {
+            self.renew |= 1 << register as usize;
+        }
+    }
+
+    /// Time of the last booked reading.
+    pub const fn last_time(&self) -> Option<i64> {
+        self.last
+    }
+
+    /// Readings that came too late to be booked.
+    pub const fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// Registers that started anew inside one segment.
+    pub const fn resets(&self) -> u64 {
+        self.resets
+    }
+}

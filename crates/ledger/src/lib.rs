@@ -1,0 +1,51 @@
+//! The accounts: quarter-hours and gaps from a meter's registers, exact to the watt-hour.
+//!
+//! `no_std`, no allocation, no IO, no clock. Readings go in one by one, entries come out:
+//!
+//! | noun | what it is | module |
+//! |---|---|---|
+//! | [`Sample`] | what one reading means to the accounts | `sample` |
+//! | [`Account`] | the state of one metering point, a few hundred bytes, kept across restarts | `account` |
+//! | [`Entry`] | a closed quarter-hour, or a gap whose energy is known and whose shape is not | `entry` |
+//!
+//! The law, for whatever readings go in: for each register, the energy of all quarter-hours and gaps plus the
+//! running part equals the sum, over every run of the register, of its last value minus its first.
+//! A run ends where a meter is swapped or a register starts anew.
+//!
+//! ```
+//! use smarty_ledger::{Account, Entry, Register, Sample};
+//!
+//! let mut account = Account::new(30);
+//! let mut quarters = 0;
+//! for (time, wh) in [(900, 1000), (1790, 1249), (1800, 1250), (1810, 1251)] {
+//!     let mut sample = Sample::at(time);
+//!     sample.totals[Register::Import as usize] = Some(wh);
+//!     account.feed(&sample, |entry| {
+//!         if let Entry::Quarter(quarter) = entry {
+//!             assert_eq!((quarter.start, quarter.energies.import), (900, Some(250)));
+//!             quarters += 1;
+//!         }
+//!     });
+//! }
+//! assert_eq!(quarters, 1);
+//! assert_eq!(account.running().energies.import, Some(1));
+//! ```
+
+#![no_std]
+
+mod account;
+mod bytes;
+mod entry;
+mod run;
+mod sample;
+mod tally;
+
+pub use account::{Account, Outcome};
+pub use bytes::UnknownState;
+pub use entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
+pub use sample::{Register, Sample};
+pub use tally::{Extent, PowerSpread};
+
+/// Seconds in a quarter-hour. Every zone in use is a multiple of it away from UTC, so that quarter-hours
+/// begin at multiples of it everywhere.
+pub const QUARTER: i64 = 900;

@@ -1,0 +1,87 @@
+//! Run: one register, from a first reading for as long as it only counts up.
+
+use crate::QUARTER;
+use crate::entry::Reason;
+
+/// A register's value at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Point {
+    pub(crate) time: i64,
+    pub(crate) value: i64,
+}
+
+/// What has been closed lately: the energy since then is the running part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Anchor {
+    pub(crate) at: Point,
+    /// `None`: a measured border. Otherwise the run began here, for this reason.
+    pub(crate) began: Option<Reason>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) anchor: Anchor,
+    pub(crate) last: Point,
+}
+
+/// Something that became known about one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closing {
+    Quarter { start: i64, energy: i64 },
+    Gap { start: i64, end: i64, energy: i64, reason: Reason },
+}
+
+/// At most two borders, or one border and the end of a run, lie between two readings.
+pub(crate) type Closings = [Option<Closing>; 2];
+
+impl Run {
+    pub(crate) const fn begin(at: Point, reason: Reason) -> Self {
+        let measured = at.time.rem_euclid(QUARTER) == 0;
+        Self { anchor: Anchor { at, began: if measured { None } else { Some(reason) } }, last: at }
+    }
+
+    /// What is not closed yet.
+    pub(crate) const fn running(&self) -> i64 {
+        self.last.value - self.anchor.at.value
+    }
+
+    /// The border after the last reading, if by `now` it is known to be measured by it: no later reading lies
+    /// before it, and the last one is at most `margin` old there. A reading exactly on the border is better.
+    pub(crate) fn border_behind(&mut self, now: i64, value_at_now: bool, margin: i64) -> Option<Closing> {
+        let border = (self.last.time.div_euclid(QUARTER) + 1) * QUARTER;
+        let passed = border < now || (border == now && !value_at_now);
+        if !passed || border - self.last.time > margin || self.anchor.at.time >= border {
+            return None;
+        }
+        Some(self.close(border))
+    }
+
+    /// The run goes on with a value that is not below the last.
+    pub(crate) fn go_on(&mut self, to: Point) -> Option<Closing> {
+        self.last = to;
+        let on_border = to.time.rem_euclid(QUARTER) == 0 && to.time > self.anchor.at.time;
+        on_border.then(|| self.close(to.time))
+    }
+
+    /// The run ends with its last reading. What is left since the anchor has no border behind it.
+    pub(crate) const fn end(&self, reason: Reason) -> Option<Closing> {
+        let (start, end) = (self.anchor.at.time, self.last.time);
+        if start >= end {
+            return None;
+        }
+        Some(Closing::Gap { start, end, energy: self.running(), reason })
+    }
+
+    /// A measured border with the last value.
+    const fn close(&mut self, border: i64) -> Closing {
+        let start = self.anchor.at.time;
+        let energy = self.running();
+        let closing = match self.anchor.began {
+            None if border - start == QUARTER => Closing::Quarter { start, energy },
+            None => Closing::Gap { start, end: border, energy, reason: Reason::NoTelegrams },
+            Some(reason) => Closing::Gap { start, end: border, energy, reason },
+        };
+        self.anchor = Anchor { at: Point { time: border, value: self.last.value }, began: None };
+        closing
+    }
+}

@@ -1,0 +1,149 @@
+//! `demo`: the whole product with virtual meters and a year of history.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use smarty_meter::{MeterConfig, Profile, Telegram as Sent, VirtualMeter};
+use smarty_p1::{Reading, Telegram};
+use smarty_store::{Clock, MeterReading, Proof, Store};
+
+use crate::config::{self, Config};
+use crate::daemon;
+use crate::exit::{Code, Failure};
+use crate::keeper::hex;
+use crate::observe::now;
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Where the demo keeps its files; it is made anew each time.
+    #[arg(long, value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Days of history of the first meter.
+    #[arg(long, default_value_t = 366)]
+    days: i64,
+    /// Where the page listens.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+}
+
+const DATABASE: &str = "demo.db";
+/// Nothing arrived for these two hours, so many days ago: a page must show gaps too.
+const GAP_DAYS_AGO: i64 = 20;
+
+impl Demo {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        self.clean()?;
+        let meters = [
+            ("home", "Home", 7, Profile::LuxembourgSolar, self.days),
+            ("workshop", "Workshop", 8, Profile::LuxembourgFull, self.days.min(14)),
+        ];
+        let mut text = format!("[store]\npath = \"{DATABASE}\"\n\n[web]\nlisten = \"{}\"\n", self.listen);
+        let mut lines = Vec::new();
+        for (name, title, seed, profile, days) in meters {
+            let listener = TcpListener::bind("127.0.0.1:0")?;
+            let key = smarty_meter::key_of(seed);
+            let file = self.folder.join(format!("{name}.key"));
+            std::fs::write(&file, hex(&key))?;
+            text += &format!(
+                "\n[source.{name}]\nkind = \"tcp\"\naddress = \"{}\"\n\n[meter.{name}]\nsource = \"{name}\"\ntitle = \"{title}\"\nkey-file = \"{name}.key\"\n",
+                listener.local_addr()?
+            );
+            let start = (now() - days * 86_400).div_euclid(10) * 10;
+            let virtual_meter = VirtualMeter::new(MeterConfig { seed, key: Some(key), start, ..MeterConfig::new(profile) });
+            lines.push((name, virtual_meter, listener));
+        }
+        let path = self.folder.join("demo.toml");
+        std::fs::write(&path, text)?;
+        let config = config::load(&path)?;
+        for (name, virtual_meter, listener) in lines {
+            let virtual_meter = write_history(&config, name, virtual_meter)?;
+            thread::spawn(move || send(virtual_meter, &listener));
+        }
+        println!("\n  The page:  http://{}/\n  Ctrl-C ends the demo.\n", self.listen);
+        daemon::start_log(config.log.level);
+        daemon::run(config)
+    }
+
+    /// Takes away what an earlier demo left, and nothing else.
+    fn clean(&self) -> Result<(), Failure> {
+        std::fs::create_dir_all(&self.folder).map_err(|error| {
+            Failure::new(Code::CannotCreate, format!("{} cannot be made: {error}", self.folder.display()))
+        })?;
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(self.folder.join(format!("{DATABASE}{ending}")));
+        }
+        Ok(())
+    }
+}
+
+/// Writes what the meter has sent until now: made on one core, stored on the other.
+fn write_history(config: &Config, name: &str, meter: VirtualMeter) -> Result<VirtualMeter, Failure> {
+    let begin = Instant::now();
+    let mut store = Store::open(daemon::store_options(config)?).map_err(daemon::store_failure)?;
+    let (sender, batches) = mpsc::sync_channel::<Vec<MeterReading>>(4);
+    let name_of_maker = name.to_string();
+    let maker = thread::spawn(move || make_history(&name_of_maker, meter, &sender));
+    let mut count = 0;
+    for batch in batches {
+        count += batch.len();
+        store.append_batch(&batch).map_err(daemon::store_failure)?;
+        while store.maintain(now()).map_err(daemon::store_failure)? {}
+        print!("\r  {name}: {count} telegrams of history …");
+        std::io::stdout().flush()?;
+    }
+    println!("\r  {name}: {count} telegrams of history in {:.0} s   ", begin.elapsed().as_secs_f64());
+    maker.join().map_err(|_| Failure::new(Code::Software, "the virtual meter broke"))
+}
+
+fn make_history(name: &str, mut meter: VirtualMeter, sender: &mpsc::SyncSender<Vec<MeterReading>>) -> VirtualMeter {
+    // The same hours whatever the day: 13:00 to 15:00 UTC.
+    let gap = (now() - GAP_DAYS_AGO * 86_400).div_euclid(86_400) * 86_400 + 13 * 3600;
+    let mut batch = Vec::new();
+    while meter.next_at() < now() {
+        let telegram = meter.next_telegram();
+        if !(gap..gap + 7200).contains(&telegram.sent_at()) {
+            batch.push(reading(name, &telegram));
+        }
+        if batch.len() == 8640 && sender.send(std::mem::take(&mut batch)).is_err() {
+            return meter;
+        }
+    }
+    let _ = sender.send(batch);
+    meter
+}
+
+/// What the daemon would make of this telegram.
+fn reading(name: &str, telegram: &Sent) -> MeterReading {
+    let text = Telegram::parse(&telegram.text);
+    let values = text.map(|text| Reading::of(&text).values).unwrap_or(smarty_p1::Values::EMPTY);
+    MeterReading {
+        meter: name.into(),
+        segment: telegram.device.logical_device_name.as_str().into(),
+        time: telegram.time().unwrap_or(telegram.sent_at()),
+        clock: Clock::Meter,
+        received: telegram.sent_at(),
+        ident: u64::from(telegram.frame_counter.unwrap_or_default()),
+        proof: Proof::Tag,
+        values,
+        texts: Vec::new(),
+    }
+}
+
+/// Goes on as a meter does, for whoever connects.
+fn send(mut meter: VirtualMeter, listener: &TcpListener) {
+    for mut client in listener.incoming().flatten() {
+        loop {
+            let wait = (meter.next_at() - now()).max(0) as u64;
+            thread::sleep(Duration::from_secs(wait));
+            let frame = meter.next_telegram().frame;
+            if client.write_all(&frame).is_err() {
+                break;
+            }
+        }
+    }
+}

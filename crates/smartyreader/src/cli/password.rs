@@ -1,0 +1,48 @@
+//! `password`: the hash of a password, or a token for scripts and its hash.
+
+use clap::Args;
+
+use crate::exit::{Code, Failure};
+use crate::web::auth;
+
+#[derive(Debug, Args)]
+pub(super) struct Password {
+    /// Make a token for scripts instead.
+    #[arg(long)]
+    token: bool,
+    /// Read the password from standard input, one line, instead of asking.
+    #[arg(long, conflicts_with = "token")]
+    stdin: bool,
+}
+
+impl Password {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        if self.token {
+            let (token, hash) = auth::new_token()?;
+            println!("# The token, shown only now: Authorization: Bearer {token}");
+            println!("[web]\ntoken-hashes = [\"{hash}\"]");
+            return Ok(());
+        }
+        let password = if self.stdin {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            line.trim_end_matches(['\r', '\n']).to_string()
+        } else {
+            let first = ask("Password: ")?;
+            if first != ask("Once more: ")? {
+                return Err(Failure::new(Code::Usage, "the two are not the same"));
+            }
+            first
+        };
+        if password.chars().count() < 8 {
+            return Err(Failure::new(Code::Usage, "a password of at least 8 characters, please"));
+        }
+        println!("[web]\npassword-hash = \"{}\"", auth::hash(&password)?);
+        Ok(())
+    }
+}
+
+fn ask(prompt: &str) -> Result<String, Failure> {
+    rpassword::prompt_password(prompt)
+        .map_err(|error| Failure::new(Code::Io, format!("no terminal to ask on ({error}); use --stdin")))
+}

@@ -1,0 +1,30 @@
+//! `run`: the daemon.
+
+use clap::Args;
+
+use super::ConfigFile;
+use crate::daemon;
+use crate::exit::{Code, Failure};
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+impl Run {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let config = self.config.load()?;
+        daemon::start_log(config.log.level);
+        // A missing or wrong key is said on the page and does not keep the other meters from being read.
+        let errors: Vec<String> = config.errors().into_iter().filter(|sentence| !is_about_a_key(sentence)).collect();
+        if !errors.is_empty() {
+            return Err(Failure::new(Code::Config, errors.join("\n")));
+        }
+        daemon::run(config)
+    }
+}
+
+fn is_about_a_key(sentence: &str) -> bool {
+    sentence.starts_with("meter ") && (sentence.contains(": The key in ") || sentence.contains(": What is in "))
+}

@@ -1,0 +1,83 @@
+//! Clock: from the meter's time stamp to UTC, once.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use smarty_p1::Timestamp;
+
+/// When a telegram was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The meter said so, UTC seconds.
+    Meter(i64),
+    /// The meter does not know: this machine's time of arrival, UTC seconds.
+    Host(i64),
+}
+
+/// The offset of a zone without summer time, in seconds east of UTC.
+pub fn standard_offset(zone: &TimeZone, at: i64) -> i32 {
+    let timestamp = jiff::Timestamp::from_second(at).unwrap_or_default();
+    let info = zone.to_offset_info(timestamp);
+    info.offset().seconds() - if info.dst().is_dst() { 3600 } else { 0 }
+}
+
+/// Resolves a stamp. The season letter is believed; without one the zone decides, and in the repeated
+/// hour the order of arrival: `last` is the time of the telegram before.
+pub fn resolve(stamp: Option<Timestamp>, zone: &TimeZone, last: Option<i64>, received: i64) -> Moment {
+    let Some(Timestamp::Valid(civil, season)) = stamp else { return Moment::Host(received) };
+    if season.is_some() {
+        let offset = standard_offset(zone, civil.seconds());
+        return stamp.and_then(|stamp| stamp.utc(offset)).map_or(Moment::Host(received), Moment::Meter);
+    }
+    let local = DateTime::new(
+        civil.year as i16,
+        civil.month as i8,
+        civil.day as i8,
+        civil.hour as i8,
+        civil.minute as i8,
+        civil.second as i8,
+        0,
+    );
+    let Ok(local) = local else { return Moment::Host(received) };
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    let (Ok(earlier), Ok(later)) = (ambiguous.earlier(), ambiguous.later()) else {
+        return Moment::Host(received);
+    };
+    let (earlier, later) = (earlier.as_second(), later.as_second());
+    Moment::Meter(if last.is_some_and(|last| last > earlier) { later } else { earlier })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn luxembourg() -> TimeZone {
+        TimeZone::get("Europe/Luxembourg").unwrap()
+    }
+
+    fn moment(text: &str, last: Option<i64>) -> Moment {
+        resolve(Timestamp::parse(text.as_bytes()), &luxembourg(), last, 42)
+    }
+
+    #[test]
+    fn the_letter_is_believed() {
+        assert_eq!(moment("180130102122W", None), Moment::Meter(1_517_304_082));
+        assert_eq!(moment("200706104157S", None), Moment::Meter(1_594_024_917));
+        // A Nordic meter in July.
+        assert_eq!(moment("200706104157W", None), Moment::Meter(1_594_024_917 + 3600));
+    }
+
+    #[test]
+    fn without_a_letter_the_order_of_arrival_decides() {
+        // 02:30 on 25 October 2026 is twice: 00:30 and 01:30 UTC.
+        let Moment::Meter(first) = moment("261025023000", None) else { panic!() };
+        let Moment::Meter(second) = moment("261025023000", Some(first + 10)) else { panic!() };
+        assert_eq!(second - first, 3600);
+        assert_eq!(moment("230404213104", None), Moment::Meter(1_680_636_664));
+    }
+
+    #[test]
+    fn no_date_is_the_hosts_time() {
+        assert_eq!(moment("632525252525S", None), Moment::Host(42));
+        assert_eq!(resolve(None, &luxembourg(), None, 42), Moment::Host(42));
+    }
+}

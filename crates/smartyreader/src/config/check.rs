@@ -1,0 +1,225 @@
+//! Check: says in sentences what a configuration will do, and what is wrong with it.
+
+use std::collections::BTreeMap;
+
+use super::{Config, Flush, Format, Preset, Source, SourceKind};
+
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// What will be done.
+    Plan,
+    /// Works, but perhaps not as meant.
+    Warning,
+    /// Cannot work.
+    Error,
+}
+
+/// One sentence about a configuration.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// How serious it is.
+    pub grade: Grade,
+    /// For people.
+    pub sentence: String,
+}
+
+impl Source {
+    /// Bits a second, from the setting or the preset.
+    pub fn effective_baud(&self) -> u32 {
+        self.baud.unwrap_or(if self.preset == Preset::Dsmr2 { 9600 } else { 115_200 })
+    }
+
+    /// The line format, from the setting or the preset.
+    pub fn effective_format(&self) -> Format {
+        self.format.unwrap_or(if self.preset == Preset::Dsmr2 { Format::SevenEven } else { Format::EightNone })
+    }
+}
+
+impl Config {
+    /// Everything that there is to say, plans first.
+    pub fn check(&self) -> Vec<Finding> {
+        let mut findings = Findings(Vec::new());
+        for (name, source) in &self.source {
+            self.check_source(name, source, &mut findings);
+        }
+        for name in self.meter.keys() {
+            self.check_meter(name, &mut findings);
+        }
+        if self.meter.is_empty() {
+            findings.error("no meter is configured; add a section such as [meter.home]".into());
+        }
+        if self.source.is_empty() {
+            findings.error("no source is configured; add a section such as [source.cable]".into());
+        }
+        self.check_store(&mut findings);
+        self.check_web(&mut findings);
+        findings.0.sort_by_key(|finding| finding.grade);
+        findings.0
+    }
+
+    /// Only the errors that make running pointless, as one text.
+    pub fn errors(&self) -> Vec<String> {
+        let errors = self.check().into_iter().filter(|finding| finding.grade == Grade::Error);
+        errors.map(|finding| finding.sentence).collect()
+    }
+
+    fn check_source(&self, name: &str, source: &Source, findings: &mut Findings) {
+        let meters: Vec<&str> = self.meters_on(name).map(|(meter, _)| meter).collect();
+        let what = match source.kind {
+            SourceKind::Serial => {
+                let format = match source.effective_format() {
+                    Format::EightNone => "8N1",
+                    Format::SevenEven => "7E1",
+                };
+                format!("reads the serial port {} at {} {format}", source.target(), source.effective_baud())
+            }
+            SourceKind::Tcp => format!("reads from {} over TCP", source.target()),
+            SourceKind::File => format!("replays the file {} once", source.target()),
+            SourceKind::Stdin => "reads standard input until it ends".into(),
+        };
+        findings.plan(format!("source {name} {what}, for {}.", list(&meters)));
+        let needs = match source.kind {
+            SourceKind::Serial if source.device.is_none() => Some("device"),
+            SourceKind::Tcp if source.address.is_none() => Some("address"),
+            SourceKind::File if source.path.is_none() => Some("path"),
+            _ => None,
+        };
+        if let Some(needs) = needs {
+            findings.error(format!("source {name} has kind = \"{}\" and needs `{needs}`", source.kind.name()));
+        }
+        for (setting, given, fits) in [
+            ("device", source.device.is_some(), source.kind == SourceKind::Serial),
+            ("baud", source.baud.is_some(), source.kind == SourceKind::Serial),
+            ("format", source.format.is_some(), source.kind == SourceKind::Serial),
+            ("address", source.address.is_some(), source.kind == SourceKind::Tcp),
+            ("path", source.path.is_some(), source.kind == SourceKind::File),
+        ] {
+            if given && !fits {
+                findings.warning(format!(
+                    "source {name}: `{setting}` means nothing for kind = \"{}\"",
+                    source.kind.name()
+                ));
+            }
+        }
+        if source.accepts_without_crc() {
+            findings.warning(format!(
+                "source {name} accepts telegrams without a checksum: a damaged one cannot be told from a good one."
+            ));
+        }
+        if meters.is_empty() {
+            findings.warning(format!("no meter is heard on source {name}: its telegrams are counted and dropped."));
+        }
+        if meters.len() > 1 {
+            for (meter, settings) in self.meters_on(name) {
+                if settings.equipment.is_empty() && !settings.has_key() {
+                    findings.error(format!(
+                        "meter {meter} shares source {name} with others and needs `equipment`, its identifier, to be told apart"
+                    ));
+                }
+            }
+        }
+    }
+
+    fn check_meter(&self, name: &str, findings: &mut Findings) {
+        let meter = &self.meter[name];
+        if !is_slug(name) {
+            findings.error(format!(
+                "the meter's name \"{name}\" stands in paths and topics: use small letters, digits and \"-\", and `title` for people"
+            ));
+        }
+        match &meter.source {
+            None if self.source.len() > 1 => {
+                findings.error(format!("meter {name} needs `source`: one of {}", names(&self.source)));
+            }
+            Some(source) if !self.source.contains_key(source) => {
+                findings.error(format!("meter {name} is to be heard on source {source}, which is not configured"));
+            }
+            _ => {}
+        }
+        match meter.keys() {
+            Err(problem) => findings.error(format!("meter {name}: {problem}")),
+            Ok(None) => findings.plan(format!("meter {name} sends plain telegrams; the checksum is proven.")),
+            Ok(Some(_)) if meter.authentication_key == "none" => findings.warning(format!(
+                "meter {name}: frames are opened without proof of origin (authentication-key = \"none\"); only the checksum inside is proven."
+            )),
+            Ok(Some(_)) => findings.plan(format!("meter {name} sends sealed frames; tag and checksum are proven.")),
+        }
+    }
+
+    fn check_store(&self, findings: &mut Findings) {
+        let path = self.store.path.display();
+        let flush = match self.store.flush {
+            Flush::Telegram => "each telegram is on disk before it counts as stored".to_string(),
+            Flush::Every(span) => format!("telegrams are written together every {span}, and a power cut loses what is not written"),
+        };
+        let keep = self.store.retention.map_or("for ever".to_string(), |span| {
+            format!("for {span}; quarter-hours, days and months for ever")
+        });
+        findings.plan(format!("telegrams are kept in {path} {keep}; {flush}."));
+        if let Some(folder) = self.store.path.parent()
+            && !folder.as_os_str().is_empty()
+            && !folder.is_dir()
+        {
+            findings.warning(format!("the folder {} does not exist yet; it will be made.", folder.display()));
+        }
+    }
+
+    fn check_web(&self, findings: &mut Findings) {
+        let web = &self.web;
+        if !web.enabled {
+            findings.plan("there is no page.".into());
+            return;
+        }
+        let access = if web.asks_for_password() { "with a password" } else { "without a password" };
+        findings.plan(format!("the page is at http://{}/ {access}.", web.listen));
+        if !web.listen.ip().is_loopback() && !web.asks_for_password() && web.auth != Some(super::Auth::None) {
+            findings.error(format!(
+                "the page would be open to everybody who reaches {}: set `password-hash` (made by `smartyreader password`), or say auth = \"none\"",
+                web.listen
+            ));
+        }
+        if web.auth == Some(super::Auth::Password) && web.password_hash.is_none() {
+            findings.error("auth = \"password\" needs `password-hash`, made by `smartyreader password`".into());
+        }
+        if let Some(hash) = &web.password_hash
+            && argon2::password_hash::phc::PasswordHash::new(hash).is_err()
+        {
+            findings.error("`password-hash` is no hash; `smartyreader password` makes one".into());
+        }
+    }
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn plan(&mut self, sentence: String) {
+        self.0.push(Finding { grade: Grade::Plan, sentence });
+    }
+
+    fn warning(&mut self, sentence: String) {
+        self.0.push(Finding { grade: Grade::Warning, sentence });
+    }
+
+    fn error(&mut self, sentence: String) {
+        self.0.push(Finding { grade: Grade::Error, sentence });
+    }
+}
+
+/// Small letters, digits and `-`: the same in a URL, a topic and a file name.
+fn is_slug(name: &str) -> bool {
+    !name.is_empty()
+        && name.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')
+}
+
+fn list(meters: &[&str]) -> String {
+    match meters {
+        [] => "no meter".into(),
+        [one] => format!("meter {one}"),
+        many => format!("meters {}", many.join(", ")),
+    }
+}
+
+fn names<T>(map: &BTreeMap<String, T>) -> String {
+    map.keys().cloned().collect::<Vec<_>>().join(", ")
+}

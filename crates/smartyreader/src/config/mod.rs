@@ -1,0 +1,333 @@
+//! Configuration: one TOML file, kebab-case, every default the right one for a household.
+
+mod check;
+mod key;
+mod load;
+mod span;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use check::{Finding, Grade};
+pub use key::{KeyProblem, MeterKey};
+pub use load::{ConfigError, load, parse};
+pub use span::Span;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// The meters' time zone. Days and months begin at its midnight.
+    #[serde(default = "luxembourg")]
+    pub zone: String,
+    /// Where telegrams come from, by name.
+    #[serde(default)]
+    pub source: BTreeMap<String, Source>,
+    /// The metering points, by name: the name stands in paths, topics and rows.
+    #[serde(default)]
+    pub meter: BTreeMap<String, Meter>,
+    /// Where and how readings are kept.
+    #[serde(default)]
+    pub store: Store,
+    /// The page and the API.
+    #[serde(default)]
+    pub web: Web,
+    /// What is written to the log.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// One source of telegrams.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Source {
+    /// What it is.
+    pub kind: SourceKind,
+    /// Serial: the device, best by its stable name under `/dev/serial/by-id`.
+    pub device: Option<PathBuf>,
+    /// Serial: a set of defaults, `dsmr-5` (115200 8N1, also Luxembourg) or `dsmr-2` (9600 7E1, no checksum).
+    #[serde(default)]
+    pub preset: Preset,
+    /// Serial: bits a second.
+    pub baud: Option<u32>,
+    /// Serial: data bits, parity, stop bits.
+    pub format: Option<Format>,
+    /// TCP: host and port of a ser2net or network dongle.
+    pub address: Option<String>,
+    /// File: what to replay.
+    pub path: Option<PathBuf>,
+    /// File and standard input: how fast to replay.
+    #[serde(default)]
+    pub speed: Speed,
+    /// Accept plain telegrams that carry no checksum.
+    pub accept_without_crc: Option<bool>,
+    /// After this long without a byte the port is closed and opened anew.
+    pub silence: Option<Span>,
+}
+
+impl Source {
+    /// Whether telegrams without a checksum are good enough here.
+    pub fn accepts_without_crc(&self) -> bool {
+        self.accept_without_crc.unwrap_or(self.preset == Preset::Dsmr2)
+    }
+
+    /// What people recognise it by.
+    pub fn target(&self) -> String {
+        match self.kind {
+            SourceKind::Serial => display(self.device.as_ref()),
+            SourceKind::Tcp => self.address.clone().unwrap_or_default(),
+            SourceKind::File => display(self.path.as_ref()),
+            SourceKind::Stdin => "standard input".into(),
+        }
+    }
+}
+
+fn display(path: Option<&PathBuf>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceKind {
+    /// A serial port.
+    Serial,
+    /// A TCP server that repeats the bytes of a port.
+    Tcp,
+    /// A file of captured bytes.
+    File,
+    /// Standard input.
+    Stdin,
+}
+
+impl SourceKind {
+    /// The word in the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Tcp => "tcp",
+            Self::File => "file",
+            Self::Stdin => "stdin",
+        }
+    }
+
+    /// Whether it is read once and ends, instead of for ever.
+    pub const fn ends(self) -> bool {
+        matches!(self, Self::File | Self::Stdin)
+    }
+}
+
+/// Defaults for a kind of meter.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// 115200 8N1 with checksum: Luxembourg and all newer meters.
+    #[default]
+    #[serde(rename = "dsmr-5")]
+    Dsmr5,
+    /// 9600 7E1 without checksum: Dutch meters before 2014.
+    #[serde(rename = "dsmr-2")]
+    Dsmr2,
+}
+
+/// Data bits, parity, stop bits.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub enum Format {
+    /// Eight data bits, no parity.
+    #[serde(rename = "8N1")]
+    EightNone,
+    /// Seven data bits, even parity.
+    #[serde(rename = "7E1")]
+    SevenEven,
+}
+
+/// How fast a file is replayed: `at-once`, `real-time`, or `100x`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speed {
+    /// As fast as it can be read and stored.
+    #[default]
+    AtOnce,
+    /// So many times faster than the telegrams' own time stamps say.
+    Times(u32),
+}
+
+impl<'de> Deserialize<'de> for Speed {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "at-once" => Ok(Self::AtOnce),
+            "real-time" => Ok(Self::Times(1)),
+            _ => text.strip_suffix('x').and_then(|factor| factor.parse().ok()).filter(|factor| *factor > 0).map(Self::Times).ok_or_else(|| {
+                serde::de::Error::custom(format!("speed is \"at-once\", \"real-time\" or a factor such as \"100x\", not \"{text}\""))
+            }),
+        }
+    }
+}
+
+/// One metering point.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Meter {
+    /// The source that it is heard on. Can be left out when there is only one.
+    pub source: Option<String>,
+    /// What people call it.
+    pub title: Option<String>,
+    /// A file with the encryption key.
+    pub key_file: Option<PathBuf>,
+    /// An environment variable with the encryption key.
+    pub key_env: Option<String>,
+    /// A systemd credential with the encryption key.
+    pub key_credential: Option<String>,
+    /// `standard`, `none`, or 32 hex digits.
+    #[serde(default = "standard")]
+    pub authentication_key: String,
+    /// The meter's identifiers, needed when several meters share a source.
+    #[serde(default)]
+    pub equipment: Vec<String>,
+    /// Accept plain telegrams though there is a key.
+    #[serde(default)]
+    pub accept_plain: bool,
+    /// What the connection can carry at most, in kW: what goes beyond is quarantined.
+    pub max_power: Option<u32>,
+}
+
+/// Where and how readings are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Store {
+    /// The database file.
+    pub path: PathBuf,
+    /// `telegram`: each telegram is on disk before the next. A time such as `60s` spares an SD card.
+    pub flush: Flush,
+    /// How long telegrams are kept; quarter-hours, days and months stay for ever.
+    pub retention: Option<Span>,
+    /// Stop storing while the disk has less than this left, in MB.
+    pub reserve_mb: u64,
+    /// The database may not grow beyond this, in MB.
+    pub max_size_mb: Option<u64>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("/var/lib/smartyreader/smartyreader.db"),
+            flush: Flush::Telegram,
+            retention: None,
+            reserve_mb: 100,
+            max_size_mb: None,
+        }
+    }
+}
+
+/// When readings are committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// Each on its own.
+    Telegram,
+    /// All of this long together.
+    Every(Span),
+}
+
+impl<'de> Deserialize<'de> for Flush {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "telegram" {
+            return Ok(Self::Telegram);
+        }
+        text.parse().map(Self::Every).map_err(|_| {
+            serde::de::Error::custom(format!("flush is \"telegram\" or a time such as \"60s\", not \"{text}\""))
+        })
+    }
+}
+
+/// The page and the API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Web {
+    /// Off: no page, no API.
+    pub enabled: bool,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// `password` (the default where a hash is given) or `none`.
+    pub auth: Option<Auth>,
+    /// Made by `smartyreader password`.
+    pub password_hash: Option<String>,
+    /// For scripts, made by `smartyreader password --token`.
+    pub token_hashes: Vec<String>,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8090)),
+            auth: None,
+            password_hash: None,
+            token_hashes: Vec::new(),
+        }
+    }
+}
+
+impl Web {
+    /// Whether a password is asked for.
+    pub fn asks_for_password(&self) -> bool {
+        self.auth != Some(Auth::None) && self.password_hash.is_some()
+    }
+}
+
+/// Who may see the page.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// Who knows the password.
+    Password,
+    /// Everybody who reaches it.
+    None,
+}
+
+/// What is written to the log.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Log {
+    /// How much.
+    pub level: Level,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Only what is wrong.
+    #[default]
+    Warn,
+    /// And what begins and ends.
+    Info,
+    /// And every step.
+    Debug,
+}
+
+fn luxembourg() -> String {
+    "Europe/Luxembourg".into()
+}
+
+fn standard() -> String {
+    "standard".into()
+}
+
+impl Config {
+    /// The meters on a source, in the order of their names.
+    pub fn meters_on<'a>(&'a self, source: &'a str) -> impl Iterator<Item = (&'a str, &'a Meter)> {
+        let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
+        self.meter.iter().filter_map(move |(name, meter)| {
+            (meter.source.as_ref().or(only).is_some_and(|on| on == source)).then_some((name.as_str(), meter))
+        })
+    }
+
+    /// The zone, known to exist since the file was loaded.
+    pub fn time_zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::get(&self.zone).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
+}

@@ -1,0 +1,198 @@
+//! Daemon: puts the rooms of the house together and lets them work until it is told to stop.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use smarty_store::{Calendar, Flush, Mark, Options, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::accounts::Accounts;
+use crate::config::{self, Config, Level};
+use crate::exit::{Code, Failure};
+use crate::hub::Hub;
+use crate::intake::{Intake, MarkKey};
+use crate::keeper::Keeper;
+use crate::observe::{self, Observer};
+use crate::source;
+use crate::web::{self, App};
+
+/// What is begun is finished within this long.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Logs to standard error: the journal of systemd, or a terminal.
+pub fn start_log(level: Level) {
+    let level = match level {
+        Level::Warn => tracing::Level::WARN,
+        Level::Info => tracing::Level::INFO,
+        Level::Debug => tracing::Level::DEBUG,
+    };
+    // A second start in one process keeps the first log.
+    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).try_init();
+}
+
+/// The store's settings from the configuration.
+///
+/// # Errors
+/// When the zone is not known.
+pub fn store_options(config: &Config) -> Result<Options, Failure> {
+    let settings = &config.store;
+    // One gate for all meters: the widest that any of them needs.
+    let widest = config.meter.values().filter_map(|meter| meter.max_power).max();
+    let defaults = Options::new(&settings.path);
+    Ok(Options {
+        flush: match settings.flush {
+            config::Flush::Telegram => Flush::Telegram,
+            config::Flush::Every(span) => Flush::Every(u32::try_from(span.0.as_secs()).unwrap_or(u32::MAX)),
+        },
+        calendar: Calendar::new(&config.zone).map_err(store_failure)?,
+        border_margin_s: crate::accounts::MARGIN_S,
+        max_kva: widest.unwrap_or(defaults.max_kva),
+        reserve_bytes: settings.reserve_mb * 1_000_000,
+        max_size_bytes: settings.max_size_mb.map(|mb| mb * 1_000_000),
+        keep_days: settings.retention.map(|span| u32::try_from(span.0.as_secs() / 86_400).unwrap_or(u32::MAX)),
+        ..defaults
+    })
+}
+
+/// A store's error as the end of a command.
+pub fn store_failure(error: StoreError) -> Failure {
+    let code = match error {
+        StoreError::Io { .. } | StoreError::Full(_) | StoreError::Busy => Code::Io,
+        StoreError::Unknown(_) | StoreError::Refused(_) => Code::Usage,
+        _ => Code::Data,
+    };
+    Failure::new(code, error.to_string())
+}
+
+/// Makes the folder of the database where it is not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(database: &Path) -> Result<(), Failure> {
+    let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Failure::new(Code::CannotCreate, format!("the folder {} cannot be made: {error}", folder.display()))
+    })
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the database, the page's port or the status socket cannot be had.
+pub fn run(config: Config) -> Result<(), Failure> {
+    make_folder(&config.store.path)?;
+    let options = store_options(&config)?;
+    let calendar = options.calendar.clone();
+    let mut store = Store::open(options).map_err(store_failure)?;
+    let mut accounts = Accounts::default();
+    for name in config.meter.keys() {
+        store.declare_meter(name, &calendar).map_err(store_failure)?;
+        if let Some(resumed) = store.resume(name).map_err(store_failure)? {
+            accounts.seed(name, resumed);
+        }
+    }
+    let marks = load_marks(&store)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        // A query's thread is kept for a moment only: each costs memory.
+        .thread_keep_alive(Duration::from_secs(1))
+        .thread_stack_size(1 << 20)
+        .build()?;
+    let observer = Observer::new();
+    observer.store(|health| health.path.clone_from(&config.store.path));
+    let (keeper, thread) = Keeper::start(store, observer.clone());
+    let result = runtime.block_on(work(&config, keeper, accounts, marks, &observer));
+    // Everything that could send to the keeper is gone with the runtime; it writes what it has and ends.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    let _ = std::fs::remove_file(observe::socket_path(&config.store.path));
+    let until = std::time::Instant::now() + FAREWELL;
+    while !thread.is_finished() && std::time::Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    result
+}
+
+async fn work(
+    config: &Config,
+    keeper: Keeper,
+    accounts: Accounts,
+    marks: HashMap<MarkKey, Mark>,
+    observer: &Observer,
+) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut tasks = JoinSet::new();
+    let socket = observe::socket_path(&config.store.path);
+    tasks.spawn(observe::serve(observer.clone(), &socket).map_err(|error| {
+        Failure::new(Code::Unavailable, format!("the status socket {} cannot be made: {error}", socket.display()))
+    })?);
+    tasks.spawn(observe::watch_over(observer.clone()));
+    let hub = Hub::new(keeper.clone(), accounts, observer.clone());
+    if config.web.enabled {
+        let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {
+            Failure::new(
+                Code::Unavailable,
+                format!("the page cannot listen on {}: {error}; is another program there? `[web] listen` chooses another", config.web.listen),
+            )
+        })?;
+        let router = web::router(App::new(config, hub.clone(), keeper.clone(), observer.clone()));
+        tasks.spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!("the page has ended: {error}");
+            }
+        });
+    }
+    drop(keeper);
+    let mut sources = JoinSet::new();
+    for (name, settings) in &config.source {
+        observer.source(name, |source| {
+            source.kind = settings.kind.name().into();
+            source.target = settings.target();
+            source.meters = config.meters_on(name).map(|(meter, _)| meter.to_string()).collect();
+        });
+        let intake = Intake::new(config, name, marks.clone(), observer.clone());
+        sources.spawn(source::run(name.clone(), settings.clone(), intake, hub.clone(), observer.clone()));
+    }
+    drop(hub);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!("reading {} meters on {} sources", config.meter.len(), config.source.len());
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            ended = sources.join_next(), if !sources.is_empty() => {
+                if let Some(Err(error)) = ended {
+                    tracing::error!("a source has ended: {error}");
+                }
+                // Files are read to their end; without a page there is nobody left to work for.
+                if sources.is_empty() && !config.web.enabled {
+                    break;
+                }
+            }
+        }
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    sources.shutdown().await;
+    tasks.shutdown().await;
+    Ok(())
+}
+
+fn load_marks(store: &Store) -> Result<HashMap<MarkKey, Mark>, Failure> {
+    let marks = store.marks().map_err(store_failure)?;
+    Ok(marks.into_iter().filter_map(|(key, title, mark)| Some(((bytes(&key)?, bytes(&title)?), mark))).collect())
+}
+
+fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if hex.len() != 2 * N || !hex.is_ascii() {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(bytes)
+}

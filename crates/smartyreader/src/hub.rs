@@ -1,0 +1,81 @@
+//! Hub: one reading to all takers. A taker that is slow or broken costs nobody else anything.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::accounts::{Accounts, RunningQuarter};
+use crate::intake::Arrival;
+use crate::keeper::Keeper;
+use crate::observe::{Observer, Trouble};
+
+/// A reading as the page and the sinks take it.
+#[derive(Debug)]
+pub struct Live {
+    /// The reading, with what came along.
+    pub arrival: Arc<Arrival>,
+    /// The quarter-hour that is running.
+    pub quarter: Option<RunningQuarter>,
+}
+
+/// Takes every reading and hands it on.
+#[derive(Clone)]
+pub struct Hub(Arc<Takers>);
+
+struct Takers {
+    keeper: Keeper,
+    live: broadcast::Sender<Arc<Live>>,
+    latest: Mutex<HashMap<Arc<str>, Arc<Live>>>,
+    accounts: Mutex<Accounts>,
+    observer: Observer,
+}
+
+impl Hub {
+    /// A hub that hands readings to the store and to whoever subscribes.
+    pub fn new(keeper: Keeper, accounts: Accounts, observer: Observer) -> Self {
+        let (live, _) = broadcast::channel(64);
+        Self(Arc::new(Takers {
+            keeper,
+            live,
+            latest: Mutex::default(),
+            accounts: Mutex::new(accounts),
+            observer,
+        }))
+    }
+
+    /// Hands a reading to all takers. Waits only for a file that is replayed: a meter does not wait.
+    pub async fn publish(&self, arrival: Arrival) {
+        let takers = &*self.0;
+        let arrival = Arc::new(arrival);
+        let quarter = takers.accounts.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival.reading);
+        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter });
+        let meter = Arc::clone(&arrival.reading.meter);
+        takers.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(meter, Arc::clone(&live));
+        // Nobody listening is no fault, and a listener that is too slow skips.
+        let _ = takers.live.send(live);
+        takers.observer.store(|store| store.pending += 1);
+        let kept = if arrival.replayed {
+            takers.keeper.keep(arrival).await
+        } else {
+            takers.keeper.try_keep(arrival)
+        };
+        if !kept {
+            takers.observer.store(|store| {
+                store.pending -= 1;
+                store.dropped += 1;
+            });
+            takers.observer.raise("store", &Trouble::StoreBehind);
+        }
+    }
+
+    /// Every reading from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Live>> {
+        self.0.live.subscribe()
+    }
+
+    /// The newest reading of a meter since the start.
+    pub fn latest(&self, meter: &str) -> Option<Arc<Live>> {
+        self.0.latest.lock().unwrap_or_else(PoisonError::into_inner).get(meter).cloned()
+    }
+}

@@ -1,0 +1,544 @@
+//! Intake: from bytes of one source to readings of named meters. Which meter, which key, is it new?
+//!
+//! Everything that is refused is counted under its own name, and said in words once it is more than chance.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use smarty_p1::{
+    Authentication, Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Quantity, Reading, SealedFrame,
+    Telegram, TelegramError, Timestamp, hex_text,
+};
+use smarty_store::{Clock, Mark, MeterReading, Proof};
+
+use crate::clock::{self, Moment};
+use crate::config::{Config, KeyProblem, MeterKey};
+use crate::observe::{Observer, Trouble, count};
+
+/// A proven telegram of a known meter.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What is kept.
+    pub reading: MeterReading,
+    /// The proven text, as the meter made it.
+    pub telegram: Box<[u8]>,
+    /// Where it came from, when it was sealed.
+    pub seal: Option<Seal>,
+    /// From a file or standard input: never moves the mark against replays.
+    pub replayed: bool,
+}
+
+/// What the sealed frame said of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Seal {
+    /// Who sent it.
+    pub system_title: [u8; 8],
+    /// Its number.
+    pub frame_counter: u32,
+    /// Which key opened it, as its check value.
+    pub key: [u8; 4],
+}
+
+/// Under which key and from whom.
+pub type MarkKey = ([u8; 4], [u8; 8]);
+
+/// So many failures in a row are no chance any more.
+const NOT_BY_CHANCE: u32 = 3;
+/// So many bytes without a frame are no cut-off telegram any more.
+const MUCH_NOISE: usize = 300;
+/// The clocks of meter and machine may differ by this much.
+const DRIFT: i64 = 60;
+
+/// One source's intake.
+pub struct Intake {
+    source: Arc<str>,
+    subject: String,
+    target: String,
+    without_crc: bool,
+    replayed: bool,
+    zone: TimeZone,
+    meters: Vec<MeterIntake>,
+    deframer: Box<Deframer<LONGEST_FRAME>>,
+    marks: HashMap<MarkKey, Mark>,
+    observer: Observer,
+    /// Which meter a system title belongs to, once a key has opened one of its frames.
+    titles: HashMap<[u8; 8], usize>,
+    run: Run,
+}
+
+/// What has been going wrong without a good telegram in between.
+#[derive(Default)]
+struct Run {
+    noise: usize,
+    /// Bytes of a refused frame that will now be searched, and come out as noise.
+    forgiven: usize,
+    unopened: u32,
+    damaged: u32,
+}
+
+struct MeterIntake {
+    name: Arc<str>,
+    subject: String,
+    key: Result<Option<MeterKey>, KeyProblem>,
+    equipment: Vec<String>,
+    accept_plain: bool,
+    last_time: Option<i64>,
+}
+
+/// What becomes of a frame.
+enum Verdict {
+    /// Proven, and ours or not: go on behind it.
+    Done,
+    /// Not proven: search its inside.
+    Search,
+}
+
+impl Intake {
+    /// The intake of a configured source.
+    pub fn new(config: &Config, name: &str, marks: HashMap<MarkKey, Mark>, observer: Observer) -> Self {
+        let source = &config.source[name];
+        let meters: Vec<MeterIntake> = config
+            .meters_on(name)
+            .map(|(name, meter)| MeterIntake {
+                name: name.into(),
+                subject: format!("meter {name}"),
+                key: meter.keys(),
+                equipment: meter.equipment.clone(),
+                accept_plain: meter.accept_plain || !meter.has_key(),
+                last_time: None,
+            })
+            .collect();
+        for meter in &meters {
+            if let Err(problem) = &meter.key {
+                let sentence = problem.to_string();
+                let trouble = match problem {
+                    KeyProblem::PublicKey(_) => Trouble::PublicKey { sentence },
+                    _ => Trouble::KeyUnusable { sentence },
+                };
+                observer.raise(&meter.subject, &trouble);
+            }
+            observer.meter(&meter.name, |_| {});
+        }
+        Self {
+            source: name.into(),
+            subject: format!("source {name}"),
+            target: source.target(),
+            without_crc: source.accepts_without_crc(),
+            replayed: source.kind.ends(),
+            zone: config.time_zone(),
+            meters,
+            deframer: Box::default(),
+            marks,
+            observer,
+            titles: HashMap::new(),
+            run: Run::default(),
+        }
+    }
+
+    /// Takes bytes and adds what they complete to `arrivals`. `now` is this machine's time.
+    pub fn feed(&mut self, bytes: &[u8], now: i64, arrivals: &mut Vec<Arrival>) {
+        if !bytes.is_empty() {
+            self.observer.source(&self.source, |source| {
+                source.last_byte = Some(now);
+                count(&mut source.counters, "bytes", bytes.len() as u64);
+            });
+        }
+        let mut rest = bytes;
+        loop {
+            let (used, progress) = self.deframer.feed(rest);
+            rest = &rest[used..];
+            match progress {
+                Progress::Pending if rest.is_empty() => return,
+                Progress::Pending => {}
+                Progress::Frame => self.judge(now, arrivals),
+                Progress::Noise(bytes) => self.noise(bytes),
+                Progress::BadLength => self.count("bad_length"),
+                Progress::Overflow => self.count("overflow"),
+            }
+        }
+    }
+
+    /// Half a second has passed without a byte: what is begun will not be finished.
+    pub fn silence(&mut self, now: i64, arrivals: &mut Vec<Arrival>) {
+        while self.deframer.abandon() {
+            self.count("abandoned");
+            self.feed(&[], now, arrivals);
+        }
+    }
+
+    /// Whether a frame is begun and not finished.
+    pub fn is_waiting(&self) -> bool {
+        self.deframer.pending() > 0
+    }
+
+    fn judge(&mut self, now: i64, arrivals: &mut Vec<Arrival>) {
+        // The deframer's buffer and the rest of this struct are wanted at the same time.
+        let mut deframer = std::mem::take(&mut self.deframer);
+        let length;
+        let verdict = match deframer.frame() {
+            Frame::Foreign(protocol) => {
+                length = 0;
+                self.count("foreign");
+                self.observer.raise(&self.subject, &Trouble::Foreign(protocol));
+                Verdict::Done
+            }
+            Frame::Plain(text) => {
+                length = text.len();
+                self.plain(text, now, arrivals)
+            }
+            Frame::Sealed(frame) => {
+                length = frame.len();
+                self.sealed(frame, now, arrivals)
+            }
+        };
+        match verdict {
+            Verdict::Done => deframer.accept(),
+            Verdict::Search => {
+                deframer.reject();
+                self.run.forgiven = length;
+            }
+        }
+        self.deframer = deframer;
+        self.count("frames");
+    }
+
+    fn plain(&mut self, text: &[u8], now: i64, arrivals: &mut Vec<Arrival>) -> Verdict {
+        let telegram = match Telegram::parse(text) {
+            Ok(telegram) => telegram,
+            Err(error) => return self.refuse_text(error),
+        };
+        if telegram.crc().is_none() && !self.without_crc {
+            self.count("without_crc");
+            self.observer.raise(&self.subject, &Trouble::WithoutChecksum);
+            return Verdict::Done;
+        }
+        let reading = Reading::of(&telegram);
+        let equipment = equipment(&reading, None, &telegram);
+        let Some(index) = self.meter_of(&equipment) else {
+            return self.unknown(equipment);
+        };
+        if !self.meters[index].accept_plain {
+            self.count("plain_refused");
+            self.observer.raise(&self.meters[index].subject, &Trouble::PlainRefused);
+            return Verdict::Done;
+        }
+        let ident = u64::from(telegram.crc().unwrap_or_else(|| smarty_p1::crc16(text)));
+        self.arrive(index, equipment, &telegram, &reading, Proof::Plain, None, ident, now, arrivals);
+        Verdict::Done
+    }
+
+    fn sealed(&mut self, mut frame: SealedFrame<'_>, now: i64, arrivals: &mut Vec<Arrival>) -> Verdict {
+        let title = frame.system_title();
+        let (index, proof, key) = match self.open(&mut frame) {
+            Ok(opened) => opened,
+            Err(error) => return self.refuse_frame(title, error),
+        };
+        let counter = frame.frame_counter();
+        let text = frame.into_text();
+        let telegram = match Telegram::parse(text) {
+            Ok(telegram) => telegram,
+            Err(error) => {
+                self.refuse_text(error);
+                // A right tag proves where the frame ends.
+                return Verdict::Done;
+            }
+        };
+        let reading = Reading::of(&telegram);
+        let equipment = equipment(&reading, Some(title), &telegram);
+        let meter = &self.meters[index];
+        if !meter.equipment.is_empty() && !meter.equipment.contains(&equipment) {
+            return self.unknown(equipment);
+        }
+        let seal = Seal { system_title: title, frame_counter: counter, key };
+        self.arrive(index, equipment, &telegram, &reading, proof, Some(seal), u64::from(counter), now, arrivals);
+        Verdict::Done
+    }
+
+    /// Tries the key of the meter that this title belonged to before, then every other.
+    fn open(&mut self, frame: &mut SealedFrame<'_>) -> Result<(usize, Proof, [u8; 4]), OpenFailure> {
+        let title = frame.system_title();
+        let known = self.titles.get(&title).copied();
+        let order = known.into_iter().chain((0..self.meters.len()).filter(|index| Some(*index) != known));
+        let mut failure = OpenFailure::NoKey;
+        for index in order {
+            let Ok(Some(keys)) = &self.meters[index].key else { continue };
+            match frame.open(&keys.encryption, &keys.authentication) {
+                Ok(proof) => {
+                    self.titles.insert(title, index);
+                    let proof = match proof {
+                        smarty_p1::Proof::Tag => Proof::Tag,
+                        smarty_p1::Proof::Crc => Proof::Crc,
+                    };
+                    return Ok((index, proof, keys.encryption.check_value()));
+                }
+                // The most telling failure stands: another authentication key, then a wrong key.
+                Err(OpenError::AuthenticationKeyDiffers) => failure = OpenFailure::AuthenticationKeyDiffers(index),
+                Err(OpenError::SecurityControl(control)) => failure = OpenFailure::SecurityControl(control),
+                Err(OpenError::TagMismatch | OpenError::NotATelegram) => {
+                    if matches!(failure, OpenFailure::NoKey) {
+                        failure = OpenFailure::Tag(matches!(keys.authentication, Authentication::Unchecked));
+                    }
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    fn refuse_frame(&mut self, title: [u8; 8], failure: OpenFailure) -> Verdict {
+        match failure {
+            OpenFailure::NoKey => {
+                self.count("no_key");
+                // A key that is configured and unusable has its own sentence.
+                if self.meters.iter().all(|meter| matches!(meter.key, Ok(None))) {
+                    self.observer.raise(&self.subject, &Trouble::SealedWithoutKey { title });
+                }
+                Verdict::Search
+            }
+            OpenFailure::SecurityControl(control) => {
+                self.count("security_control");
+                self.run.unopened += 1;
+                if self.run.unopened >= NOT_BY_CHANCE {
+                    self.observer.raise(&self.subject, &Trouble::SecurityControl { control });
+                }
+                Verdict::Search
+            }
+            OpenFailure::AuthenticationKeyDiffers(index) => {
+                self.count("authentication_key_differs");
+                let trouble = Trouble::AuthenticationKeyDiffers { title };
+                self.observer.raise(&self.meters[index].subject, &trouble);
+                Verdict::Done
+            }
+            OpenFailure::Tag(unchecked) => {
+                self.count(if unchecked { "not_a_telegram" } else { "tag_mismatch" });
+                self.run.unopened += 1;
+                if self.run.unopened >= NOT_BY_CHANCE {
+                    self.observer.raise(&self.subject, &Trouble::WrongKey { title, frames: self.run.unopened });
+                }
+                Verdict::Search
+            }
+        }
+    }
+
+    fn refuse_text(&mut self, error: TelegramError) -> Verdict {
+        match error {
+            TelegramError::CrcMismatch { .. } => {
+                self.count("crc_mismatch");
+                self.run.damaged += 1;
+                if self.run.damaged >= NOT_BY_CHANCE {
+                    self.observer.raise(&self.subject, &Trouble::Damaged { frames: self.run.damaged });
+                }
+            }
+            TelegramError::NotATelegram => self.count("not_a_telegram"),
+        }
+        Verdict::Search
+    }
+
+    fn unknown(&mut self, equipment: String) -> Verdict {
+        self.count("unknown_meter");
+        self.observer.raise(&self.subject, &Trouble::UnknownMeter { equipment });
+        Verdict::Done
+    }
+
+    /// The meter that a plain telegram is of: the one with this identifier, or the only one.
+    fn meter_of(&self, equipment: &str) -> Option<usize> {
+        let named = self.meters.iter().position(|meter| meter.equipment.iter().any(|known| known == equipment));
+        named.or_else(|| match &self.meters[..] {
+            [only] if only.equipment.is_empty() => Some(0),
+            _ => None,
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)] // Everything that is known of one telegram, once.
+    fn arrive(
+        &mut self,
+        index: usize,
+        equipment: String,
+        telegram: &Telegram<'_>,
+        reading: &Reading<'_>,
+        proof: Proof,
+        seal: Option<Seal>,
+        ident: u64,
+        now: i64,
+        arrivals: &mut Vec<Arrival>,
+    ) {
+        let meter = &mut self.meters[index];
+        let moment = clock::resolve(reading.time, &self.zone, meter.last_time, now);
+        let (time, clock) = match moment {
+            Moment::Meter(time) => (time, Clock::Meter),
+            Moment::Host(time) => (time, Clock::Host),
+        };
+        if let Some(seal) = seal
+            && !self.replayed
+            && !is_newer(&mut self.marks, seal, time)
+        {
+            let again = self.marks.get(&(seal.key, seal.system_title)).is_some_and(|mark| mark.time == time);
+            self.count(if again { "duplicate" } else { "replay" });
+            if !again {
+                self.observer.raise(&self.subject, &Trouble::Replayed);
+            }
+            return;
+        }
+        meter.last_time = Some(time);
+        let meter = &self.meters[index];
+        let drift = time - now;
+        self.observer.meter(&meter.name, |health| {
+            health.last_time = Some(time);
+            health.received = Some(now);
+            health.telegrams += 1;
+            health.proof = Some(proof.name().into());
+            health.clock_drift_s = (clock == Clock::Meter && !self.replayed).then_some(drift);
+            for (name, more) in [
+                ("unknown_objects", reading.unknown_objects),
+                ("malformed_objects", reading.malformed_objects),
+                ("repeated_objects", reading.repeated_objects),
+                ("invalid_clock", u16::from(clock == Clock::Host)),
+            ] {
+                count(&mut health.counters, name, u64::from(more));
+            }
+        });
+        if clock == Clock::Meter && !self.replayed && drift.abs() > DRIFT {
+            // Rounded, so that the sentence does not change with every telegram.
+            self.observer.raise(&meter.subject, &Trouble::ClockOff { seconds: drift / 10 * 10 });
+        } else {
+            self.observer.clear(&meter.subject, &["clock-off"]);
+        }
+        self.observer.source(&self.source, |source| {
+            source.last_telegram = Some(now);
+            count(&mut source.counters, "telegrams", 1);
+        });
+        self.observer.clear(&meter.subject, &["plain-refused", "authentication-key-differs", "stale"]);
+        self.observer.clear(
+            &self.subject,
+            &[
+                "garbage", "wrong-key", "sealed-without-key", "without-checksum", "damaged", "security-control",
+                "foreign-protocol", "replayed", "silent",
+            ],
+        );
+        self.run = Run::default();
+        let mut values = reading.values;
+        add_times(&mut values, reading, &self.zone, now);
+        arrivals.push(Arrival {
+            reading: MeterReading {
+                meter: Arc::clone(&meter.name),
+                segment: equipment.into(),
+                time,
+                clock,
+                received: now,
+                ident,
+                proof,
+                values,
+                texts: texts(telegram, reading),
+            },
+            telegram: telegram.text().into(),
+            seal,
+            replayed: self.replayed,
+        });
+    }
+
+    fn noise(&mut self, bytes: usize) {
+        self.observer.source(&self.source, |source| count(&mut source.counters, "noise_bytes", bytes as u64));
+        let forgiven = bytes.min(self.run.forgiven);
+        self.run.forgiven -= forgiven;
+        self.run.noise += bytes - forgiven;
+        if self.run.noise >= MUCH_NOISE {
+            self.observer.raise(&self.subject, &Trouble::Garbage { target: self.target.clone() });
+        }
+    }
+
+    fn count(&self, name: &str) {
+        self.observer.source(&self.source, |source| count(&mut source.counters, name, 1));
+    }
+}
+
+enum OpenFailure {
+    NoKey,
+    SecurityControl(u8),
+    AuthenticationKeyDiffers(usize),
+    /// True: tried without a tag check.
+    Tag(bool),
+}
+
+/// Refuses what is neither newer by counter nor by time. A counter that starts again with newer time is a
+/// new key or a new meter; the mark keeps the highest of both, so that no old frame comes through behind it.
+fn is_newer(marks: &mut HashMap<MarkKey, Mark>, seal: Seal, time: i64) -> bool {
+    let counter = u64::from(seal.frame_counter);
+    let Some(mark) = marks.get_mut(&(seal.key, seal.system_title)) else {
+        marks.insert((seal.key, seal.system_title), Mark { counter, time });
+        return true;
+    };
+    let newer = counter > mark.counter || time > mark.time;
+    *mark = Mark { counter: counter.max(mark.counter), time: time.max(mark.time) };
+    newer
+}
+
+/// What names the meter: its device name, its identifier, its system title, its first line.
+fn equipment(reading: &Reading<'_>, title: Option<[u8; 8]>, telegram: &Telegram<'_>) -> String {
+    let mut buffer = [0; 64];
+    if let Some(identity) = reading.identity() {
+        return hex_text(identity, &mut buffer)
+            .map_or_else(|| String::from_utf8_lossy(identity).into_owned(), |text| text.trim().to_string());
+    }
+    match title {
+        Some(title) => title.iter().map(|byte| format!("{byte:02X}")).collect(),
+        None => String::from_utf8_lossy(telegram.identification()).into_owned(),
+    }
+}
+
+/// The times that stand inside other objects, as UTC like every other time.
+fn add_times(values: &mut smarty_p1::Values, reading: &Reading<'_>, zone: &TimeZone, now: i64) {
+    let mut add = |quantity, stamp: Option<Timestamp>| {
+        if let Moment::Meter(time) = clock::resolve(stamp, zone, None, now) {
+            values.set(quantity, time);
+        }
+    };
+    for (device, quantity) in
+        reading.mbus.iter().zip([Quantity::Mbus1Time, Quantity::Mbus2Time, Quantity::Mbus3Time, Quantity::Mbus4Time])
+    {
+        add(quantity, device.capture_time);
+    }
+    add(Quantity::DemandImportMonthPeakTime, reading.month_peak_time);
+}
+
+/// Everything that is no number: ids, messages, logs, and objects without a name. The store keeps changes only.
+fn texts(telegram: &Telegram<'_>, reading: &Reading<'_>) -> Vec<(String, String)> {
+    let mut texts = vec![("identification".to_string(), String::from_utf8_lossy(telegram.identification()).into_owned())];
+    for object in telegram.objects().flatten() {
+        let numeric = Quantity::of(object.obis).is_some();
+        let clock = object.obis == smarty_p1::Obis::new(0, 0, 1, 0, 0);
+        // A capture time changes with every value and is kept with it.
+        let mbus = object.obis.a() == 0 && object.obis.c() == 24;
+        if numeric || clock || mbus {
+            continue;
+        }
+        let groups: Vec<_> = object.groups().map(String::from_utf8_lossy).collect();
+        let text = if let [only] = &groups[..] { only.to_string() } else { format!("({})", groups.join(")(")) };
+        texts.push((object.obis.to_string(), text));
+    }
+    for (index, device) in reading.mbus.iter().enumerate() {
+        if let Some(unit) = device.unit {
+            texts.push((format!("mbus{}_unit", index + 1), String::from_utf8_lossy(unit).into_owned()));
+        }
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_frame_is_refused_also_after_the_counter_started_again() {
+        let mut marks = HashMap::new();
+        let mut take = |frame_counter, time| {
+            is_newer(&mut marks, Seal { system_title: [1; 8], frame_counter, key: [2; 4] }, time)
+        };
+        assert!(take(100, 1000));
+        assert!(!take(100, 1000), "the same again");
+        assert!(!take(99, 990), "an older one");
+        assert!(take(101, 500), "the clock was set back");
+        assert!(take(0, 2000), "the key was renewed");
+        assert!(take(1, 2010));
+        assert!(!take(100, 1000), "recorded before the key was renewed");
+    }
+}

@@ -1,0 +1,246 @@
+//! Trouble: everything that can be wrong, each with its code, its sentence and what to do.
+//!
+//! The codes are an API: scripts and tests go by them. The sentences are for people and never hold a key.
+
+use std::fmt::Write as _;
+
+use smarty_p1::Foreign;
+
+/// How much it hurts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Readings still arrive, or nothing is lost yet.
+    Attention,
+    /// A meter is not being read, or not being kept.
+    Failing,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // What the fields are is in the sentences below.
+pub enum Trouble {
+    /// A port or host cannot be opened.
+    Unreachable { target: String, why: String, advice: &'static str },
+    /// It was open and went away.
+    Lost { target: String, why: String },
+    /// It is open and no byte comes.
+    Silent { target: String, seconds: u64 },
+    /// Bytes come, but no telegram begins in them.
+    Garbage { target: String },
+    /// Sealed frames arrive whole and none can be opened.
+    WrongKey { title: [u8; 8], frames: u32 },
+    /// The key opens, the tag does not fit.
+    AuthenticationKeyDiffers { title: [u8; 8] },
+    /// Sealed frames, and the meter has no key.
+    SealedWithoutKey { title: [u8; 8] },
+    /// The configured key is none, or not there.
+    KeyUnusable { sentence: String },
+    /// The configured key is the public authentication key.
+    PublicKey { sentence: String },
+    /// Plain telegrams where sealed ones are expected.
+    PlainRefused,
+    /// Telegrams without a checksum where one is expected.
+    WithoutChecksum,
+    /// Checksums wrong, several in a row.
+    Damaged { frames: u32 },
+    /// Another security suite.
+    SecurityControl { control: u8 },
+    /// Another protocol.
+    Foreign(Foreign),
+    /// A meter that no section of the configuration speaks of.
+    UnknownMeter { equipment: String },
+    /// Old frames come again.
+    Replayed,
+    /// No good telegram of a meter for a while.
+    Stale { seconds: i64 },
+    /// The meter's clock and this machine's differ.
+    ClockOff { seconds: i64 },
+    /// A value that the checksum let through and that cannot be.
+    Quarantined { quantity: &'static str, reason: String },
+    /// The disk or the size limit is full.
+    StoreFull { why: String },
+    /// Storing fails for another reason.
+    StoreFailing { why: String },
+    /// Telegrams arrive faster than they can be stored.
+    StoreBehind,
+}
+
+impl Trouble {
+    /// The stable word for it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Lost { .. } => "lost",
+            Self::Silent { .. } => "silent",
+            Self::Garbage { .. } => "garbage",
+            Self::WrongKey { .. } => "wrong-key",
+            Self::AuthenticationKeyDiffers { .. } => "authentication-key-differs",
+            Self::SealedWithoutKey { .. } => "sealed-without-key",
+            Self::KeyUnusable { .. } => "key-unusable",
+            Self::PublicKey { .. } => "public-key-as-key",
+            Self::PlainRefused => "plain-refused",
+            Self::WithoutChecksum => "without-checksum",
+            Self::Damaged { .. } => "damaged",
+            Self::SecurityControl { .. } => "security-control",
+            Self::Foreign(_) => "foreign-protocol",
+            Self::UnknownMeter { .. } => "unknown-meter",
+            Self::Replayed => "replayed",
+            Self::Stale { .. } => "stale",
+            Self::ClockOff { .. } => "clock-off",
+            Self::Quarantined { .. } => "quarantined",
+            Self::StoreFull { .. } => "store-full",
+            Self::StoreFailing { .. } => "store-failing",
+            Self::StoreBehind => "store-behind",
+        }
+    }
+
+    /// How much it hurts.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::AuthenticationKeyDiffers { .. }
+            | Self::Unreachable { .. }
+            | Self::Lost { .. }
+            | Self::Silent { .. }
+            | Self::Garbage { .. }
+            | Self::WrongKey { .. }
+            | Self::SealedWithoutKey { .. }
+            | Self::KeyUnusable { .. }
+            | Self::PublicKey { .. }
+            | Self::PlainRefused
+            | Self::WithoutChecksum
+            | Self::SecurityControl { .. }
+            | Self::Foreign(_)
+            | Self::Stale { .. }
+            | Self::StoreFull { .. }
+            | Self::StoreFailing { .. } => Severity::Failing,
+            Self::Damaged { .. }
+            | Self::UnknownMeter { .. }
+            | Self::Replayed
+            | Self::ClockOff { .. }
+            | Self::Quarantined { .. }
+            | Self::StoreBehind => Severity::Attention,
+        }
+    }
+
+    /// What is wrong.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Unreachable { target, why, .. } => format!("{target} cannot be opened: {why}."),
+            Self::Lost { target, why } => format!("{target} went away: {why}."),
+            Self::Silent { target, seconds } => format!("{target} is open, but no byte has come for {seconds} seconds."),
+            Self::Garbage { target } => format!("Bytes come from {target}, but no telegram begins in them."),
+            Self::WrongKey { title, frames } => format!(
+                "{frames} frames in a row arrived whole and could not be opened: the key is not the one of this meter. \
+                 The frames come from system title {}.",
+                title_text(*title)
+            ),
+            Self::AuthenticationKeyDiffers { title } => format!(
+                "The key opens the frames of {}, but their tag does not fit: this meter has another authentication key.",
+                title_text(*title)
+            ),
+            Self::SealedWithoutKey { title } => {
+                format!("Sealed frames arrive from system title {}, and no key is configured.", title_text(*title))
+            }
+            Self::KeyUnusable { sentence } | Self::PublicKey { sentence } => sentence.clone(),
+            Self::PlainRefused => "Plain telegrams arrive, and a key is configured, so they are refused: anybody could have made them.".into(),
+            Self::WithoutChecksum => "Telegrams without a checksum arrive and are refused.".into(),
+            Self::Damaged { frames } => format!("{frames} telegrams in a row arrived damaged: their checksum is wrong."),
+            Self::SecurityControl { control } => {
+                format!("Frames with security control {control:02x} arrive; P1 meters send 30.")
+            }
+            Self::Foreign(Foreign::Hdlc) => "The port speaks DLMS in HDLC frames, not P1.".into(),
+            Self::Foreign(Foreign::Mbus) => "The port speaks DLMS over wired M-Bus, not P1.".into(),
+            Self::Foreign(Foreign::HybridHeader) => {
+                "The port sends a P1 header with a ciphered block of another kind inside.".into()
+            }
+            Self::UnknownMeter { equipment } => {
+                format!("Telegrams of meter {equipment} arrive, and no meter with this identifier is configured.")
+            }
+            Self::Replayed => "Frames arrive that are older than what was already read; they are refused.".into(),
+            Self::Stale { seconds } => format!("No good telegram for {}.", duration(*seconds)),
+            Self::ClockOff { seconds } => format!(
+                "The meter's clock is {} {} this machine's.",
+                duration(seconds.abs()),
+                if *seconds > 0 { "ahead of" } else { "behind" }
+            ),
+            Self::Quarantined { quantity, reason } => format!("A value of {quantity} was put aside: it {reason}."),
+            Self::StoreFull { why } => format!("Nothing can be stored: {why}."),
+            Self::StoreFailing { why } => format!("Storing fails: {why}."),
+            Self::StoreBehind => "Telegrams arrive faster than they can be stored; some were not kept.".into(),
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreachable { advice, .. } => advice,
+            Self::Lost { .. } => "Is the cable still plugged in? It is opened again as soon as it is back.",
+            Self::Silent { .. } => {
+                "Check the cable at the meter; then the meter's 5 V and data request line; then ask the network operator whether the port is released. The port is opened anew every minute."
+            }
+            Self::Garbage { .. } => {
+                "Most often the speed or format is wrong (115200 8N1; meters before 2014: preset = \"dsmr-2\"), or the signal is not inverted: use a P1 cable, which inverts it."
+            }
+            Self::WrongKey { .. } => {
+                "Compare the key with the network operator's letter, and the meter's serial number with the one that the key was given for."
+            }
+            Self::AuthenticationKeyDiffers { .. } => {
+                "Set `authentication-key` to the one your operator gave you, or to \"none\" to read without proof of origin."
+            }
+            Self::SealedWithoutKey { .. } => {
+                "Ask your network operator for the P1 key, put it into a file and name it with `key-file`; `smartyreader setup` does it with you."
+            }
+            Self::KeyUnusable { .. } | Self::PublicKey { .. } => "Put the right key there and start again.",
+            Self::PlainRefused => "Take the key out of the configuration if this meter sends plain telegrams, or set accept-plain = true.",
+            Self::WithoutChecksum => "For meters of DSMR 2 and 3 set preset = \"dsmr-2\" or accept-without-crc = true on the source.",
+            Self::Damaged { .. } => "A long or bad cable, a weak pull-up resistor, or a program that reads the same port.",
+            Self::SecurityControl { .. } => "This meter uses a security suite that P1 does not know; it cannot be read here.",
+            Self::Foreign(_) => "This meter or port cannot be read here.",
+            Self::UnknownMeter { .. } => "Add a section [meter.NAME] with `equipment` set to this identifier.",
+            Self::Replayed => "Does something replay recorded frames, or does a dongle send each twice?",
+            Self::Stale { .. } => "See what the source says.",
+            Self::ClockOff { .. } => {
+                "Is this machine's clock right? The meter's time is used as it is; its operator sets it."
+            }
+            Self::Quarantined { .. } => "Compare with the meter's display and accept or dismiss it on the health page.",
+            Self::StoreFull { .. } => {
+                "Make room on the disk or raise the limit; storing goes on by itself. What was stored is safe."
+            }
+            Self::StoreFailing { .. } => "What was stored is safe; storing is tried again all the time.",
+            Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
+        }
+    }
+}
+
+/// `SAGgp01BD54 (5341476770 01bd54, serial …114004)`: as much as people can compare with the meter's plate.
+pub fn title_text(title: [u8; 8]) -> String {
+    let mut text: String = title.iter().take(5).filter(|byte| byte.is_ascii_graphic()).map(|&byte| byte as char).collect();
+    for byte in &title[5..] {
+        let _ = write!(text, "{byte:02X}");
+    }
+    let serial = u32::from_be_bytes([0, title[5], title[6], title[7]]);
+    let _ = write!(text, " (serial number ends in {serial})");
+    text
+}
+
+/// Seconds in the largest unit that says enough.
+pub fn duration(seconds: i64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} seconds"),
+        120..7200 => format!("{} minutes", seconds / 60),
+        7200..172_800 => format!("{} hours", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_can_be_compared_with_the_plate() {
+        let text = title_text(*b"SAGgp\x01\xBD\x54");
+        assert_eq!(text, "SAGgp01BD54 (serial number ends in 114004)");
+    }
+}

@@ -1,0 +1,167 @@
+//! Source: bytes from a port, a host, a file. Opened again for ever; nothing here knows what becomes of them.
+
+mod file;
+mod serial;
+mod tcp;
+
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+pub use serial::port;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::{Instant, timeout};
+
+use crate::config::{self, SourceKind, Span, Speed};
+use crate::hub::Hub;
+use crate::intake::Intake;
+use crate::observe::{Observer, Trouble, count, now};
+
+type Stream = Pin<Box<dyn AsyncRead + Send>>;
+
+/// After this long without a byte a begun frame will not be finished.
+const FRAME_SILENCE: Duration = Duration::from_millis(500);
+/// After this long without a byte the port is closed and opened anew.
+const PORT_SILENCE: Duration = Duration::from_secs(60);
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Why a source could not be opened.
+pub struct Refusal {
+    error: io::Error,
+    advice: &'static str,
+}
+
+/// Reads one source: for ever, or until a file ends.
+pub async fn run(name: String, settings: config::Source, mut intake: Intake, hub: Hub, observer: Observer) {
+    let subject = format!("source {name}");
+    let target = settings.target();
+    let silence = settings.silence.unwrap_or(Span(PORT_SILENCE)).0;
+    let mut wait = FIRST_WAIT;
+    loop {
+        observer.source(&name, |source| source.state = "connecting".into());
+        match open(&settings).await {
+            Err(refusal) => {
+                observer.source(&name, |source| count(&mut source.counters, "refused", 1));
+                let trouble = Trouble::Unreachable {
+                    target: target.clone(),
+                    why: words(&refusal.error),
+                    advice: refusal.advice,
+                };
+                observer.clear(&subject, &["lost", "silent"]);
+                observer.raise(&subject, &trouble);
+            }
+            Ok(stream) => {
+                observer.source(&name, |source| {
+                    source.state = "reading".into();
+                    count(&mut source.counters, "opened", 1);
+                });
+                observer.clear(&subject, &["unreachable"]);
+                let opened = Instant::now();
+                let end = read(stream, &name, &mut intake, &hub, &observer, silence, settings.speed).await;
+                match end {
+                    End::Silent => {
+                        observer.source(&name, |source| {
+                            source.state = "silent".into();
+                            count(&mut source.counters, "reopened_after_silence", 1);
+                        });
+                        observer.clear(&subject, &["lost"]);
+                        let trouble = Trouble::Silent { target: target.clone(), seconds: silence.as_secs() };
+                        observer.raise(&subject, &trouble);
+                    }
+                    End::Closed(None) if settings.kind.ends() => {
+                        observer.source(&name, |source| source.state = "ended".into());
+                        return;
+                    }
+                    End::Closed(error) => {
+                        let why = error.as_ref().map_or("it was closed at the other end".into(), words);
+                        observer.source(&name, |source| count(&mut source.counters, "lost", 1));
+                        observer.raise(&subject, &Trouble::Lost { target: target.clone(), why });
+                    }
+                }
+                // What worked for a while is tried again at once.
+                if opened.elapsed() > LONGEST_WAIT {
+                    wait = FIRST_WAIT;
+                }
+            }
+        }
+        if settings.kind.ends() {
+            observer.source(&name, |source| source.state = "ended".into());
+            return;
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+enum End {
+    Silent,
+    Closed(Option<io::Error>),
+}
+
+async fn open(settings: &config::Source) -> Result<Stream, Refusal> {
+    match settings.kind {
+        SourceKind::Serial => serial::open(settings),
+        SourceKind::Tcp => tcp::open(settings).await,
+        SourceKind::File => file::open(settings).await,
+        SourceKind::Stdin => Ok(Box::pin(tokio::io::stdin())),
+    }
+}
+
+async fn read(
+    mut stream: Stream,
+    name: &str,
+    intake: &mut Intake,
+    hub: &Hub,
+    observer: &Observer,
+    silence: Duration,
+    speed: Speed,
+) -> End {
+    let subject = format!("source {name}");
+    let mut buffer = [0; 4096];
+    let mut arrivals = Vec::new();
+    let mut last_byte = Instant::now();
+    let mut pace = file::Pace::new(speed);
+    let mut heard = false;
+    loop {
+        let patience = if intake.is_waiting() { FRAME_SILENCE } else { silence };
+        let end = match timeout(patience, stream.read(&mut buffer)).await {
+            Ok(Ok(0)) => Some(End::Closed(None)),
+            Ok(Err(error)) => Some(End::Closed(Some(error))),
+            Ok(Ok(bytes)) => {
+                if !heard {
+                    heard = true;
+                    observer.clear(&subject, &["lost", "silent"]);
+                }
+                last_byte = Instant::now();
+                intake.feed(&buffer[..bytes], now(), &mut arrivals);
+                None
+            }
+            Err(_) => {
+                intake.silence(now(), &mut arrivals);
+                (last_byte.elapsed() >= silence).then_some(End::Silent)
+            }
+        };
+        if matches!(end, Some(End::Closed(_))) {
+            intake.silence(now(), &mut arrivals);
+        }
+        for arrival in arrivals.drain(..) {
+            pace.wait(arrival.reading.time).await;
+            hub.publish(arrival).await;
+        }
+        if let Some(end) = end {
+            return end;
+        }
+    }
+}
+
+/// An error in words that people know.
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it does not exist".into(),
+        io::ErrorKind::PermissionDenied => "this user may not open it".into(),
+        io::ErrorKind::ConnectionRefused => "nothing listens there".into(),
+        io::ErrorKind::TimedOut => "no answer".into(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Live: server-sent events, one for each telegram and one for each change of health.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use serde::Deserialize;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::meters::last_body;
+use super::{App, Sorry};
+
+#[derive(Deserialize)]
+pub(super) struct Which {
+    meter: Option<String>,
+}
+
+pub(super) async fn live(
+    State(app): State<App>,
+    Query(which): Query<Which>,
+) -> Result<Sse<impl futures_core::Stream<Item = Result<Event, Infallible>>>, Sorry> {
+    if let Some(meter) = &which.meter {
+        app.meter(meter)?;
+    }
+    let mut readings = app.hub.subscribe();
+    let mut changes = app.observer.subscribe();
+    changes.mark_changed();
+    let stream = async_stream::stream! {
+        loop {
+            let event = tokio::select! {
+                changed = changes.changed() => {
+                    if changed.is_err() { break }
+                    Event::default().event("health").json_data(app.observer.health())
+                }
+                reading = readings.recv() => match reading {
+                    Ok(live) if which.meter.as_deref().is_none_or(|meter| *live.arrival.reading.meter == *meter) => {
+                        Event::default().event("reading").json_data(last_body(&app, &live))
+                    }
+                    // Another meter's, or this listener was too slow and skips.
+                    Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => break,
+                }
+            };
+            if let Ok(event) = event {
+                yield Ok(event);
+            }
+        }
+    };
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}

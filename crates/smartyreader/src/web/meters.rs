@@ -1,0 +1,145 @@
+//! Meters: which there are, and what each said last.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use smarty_p1::{Quantity, Values};
+
+use super::params::local;
+use super::{App, Sorry};
+use crate::accounts::RunningQuarter;
+use crate::hub::Live;
+use crate::observe::now;
+
+/// The derived quantity that every meter with a power has.
+pub(super) const POWER_NET: &str = "power_net_w";
+
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
+    let stored = app
+        .query(|reader| {
+            let meters = reader.meters()?;
+            meters.into_iter().map(|meter| Ok((reader.quantities(&meter.name)?, meter))).collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+    let meters: Vec<Value> = app
+        .config
+        .meter
+        .iter()
+        .map(|(name, settings)| {
+            let known = stored.iter().find(|(_, entry)| entry.name == *name);
+            let entry = known.map(|(_, entry)| entry);
+            let sent: Vec<Quantity> = known.iter().flat_map(|(sent, _)| sent).map(|entry| entry.quantity).collect();
+            let segments: Vec<Value> = entry.iter().flat_map(|entry| &entry.segments).map(|segment| {
+                json!({"equipment": segment.equipment, "first_time": segment.first_time})
+            }).collect();
+            let mut quantities: Vec<Value> = sent.iter().map(|quantity| {
+                json!({
+                    "name": quantity.name(), "obis": quantity.obis().map(|obis| obis.to_string()),
+                    "unit": quantity.unit().symbol(), "kind": quantity.kind().name(),
+                })
+            }).collect();
+            if sent.contains(&Quantity::PowerImport) {
+                quantities.push(json!({"name": POWER_NET, "obis": null, "unit": "W", "kind": "instant", "derived": true}));
+            }
+            json!({
+                "name": name,
+                "title": settings.title.as_ref().unwrap_or(name),
+                "zone": app.config.zone,
+                "first_time": entry.and_then(|entry| entry.first_time),
+                "last_time": entry.and_then(|entry| entry.last_time),
+                "proof": app.hub.latest(name).map(|live| live.arrival.reading.proof.name())
+                    .or_else(|| entry.and_then(|entry| entry.proof).map(smarty_store::Proof::name)),
+                "segments": segments,
+                "quantities": quantities,
+            })
+        })
+        .collect();
+    Ok(Json(json!({"now": now(), "meters": meters})))
+}
+
+/// The body of `/last` and of the live event.
+#[derive(Serialize)]
+pub(super) struct Last {
+    meter: String,
+    time: i64,
+    local: String,
+    age_s: i64,
+    received: i64,
+    proof: &'static str,
+    equipment: String,
+    system_title: Option<String>,
+    frame_counter: Option<u32>,
+    values: Map<String, Value>,
+    texts: Map<String, Value>,
+    quarter: Option<RunningQuarter>,
+}
+
+pub(super) fn last_body(app: &App, live: &Live) -> Last {
+    let reading = &live.arrival.reading;
+    let seal = live.arrival.seal;
+    Last {
+        meter: reading.meter.to_string(),
+        time: reading.time,
+        local: local(reading.time, &app.config.time_zone()),
+        age_s: now() - reading.received,
+        received: reading.received,
+        proof: reading.proof.name(),
+        equipment: reading.segment.to_string(),
+        system_title: seal.map(|seal| seal.system_title.iter().map(|byte| format!("{byte:02X}")).collect()),
+        frame_counter: seal.map(|seal| seal.frame_counter),
+        values: numbers(&reading.values),
+        texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
+        quarter: live.quarter,
+    }
+}
+
+fn numbers(values: &Values) -> Map<String, Value> {
+    let mut numbers: Map<String, Value> =
+        values.iter().map(|(quantity, value)| (quantity.name().to_string(), json!(value))).collect();
+    if let Some(power) = values.power_net() {
+        numbers.insert(POWER_NET.into(), json!(power));
+    }
+    numbers
+}
+
+pub(super) async fn last(State(app): State<App>, Path(meter): Path<String>) -> Result<Json<Last>, Sorry> {
+    let meter = app.meter(&meter)?;
+    if let Some(live) = app.hub.latest(&meter) {
+        return Ok(Json(last_body(&app, &live)));
+    }
+    // Nothing since the start: what was stored before.
+    let name = meter.clone();
+    let (stored, texts) = app.query(move |reader| Ok((reader.last(&name)?, reader.texts(&name)?))).await?;
+    let Some(stored) = stored else {
+        return Err(Sorry::new(
+            StatusCode::NOT_FOUND,
+            format!("No telegram of meter {meter} has been read yet; the health page says why."),
+        ));
+    };
+    Ok(Json(Last {
+        meter,
+        time: stored.time,
+        local: local(stored.time, &app.config.time_zone()),
+        age_s: now() - stored.received,
+        received: stored.received,
+        proof: stored.proof.name(),
+        equipment: stored.segment.to_string(),
+        system_title: None,
+        frame_counter: (stored.proof != smarty_store::Proof::Plain).then(|| u32::try_from(stored.ident).ok()).flatten(),
+        values: numbers(&stored.values),
+        texts: texts.into_iter().map(|entry| (entry.code, json!(entry.value))).collect(),
+        quarter: None,
+    }))
+}
+
+pub(super) async fn telegram(State(app): State<App>, Path(meter): Path<String>) -> Result<impl IntoResponse, Sorry> {
+    let meter = app.meter(&meter)?;
+    let live = app.hub.latest(&meter).ok_or_else(|| {
+        Sorry::new(StatusCode::NOT_FOUND, format!("No telegram of meter {meter} has arrived since the start."))
+    })?;
+    // Not always ASCII: one real meter has another byte in its first line.
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=latin1")], live.arrival.telegram.to_vec()))
+}

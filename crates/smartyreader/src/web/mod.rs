@@ -1,0 +1,198 @@
+//! Web: the page and the API. Sees the store, the hub's live readings and the observer; changes nothing else.
+
+pub mod auth;
+
+mod accounts;
+mod assets;
+mod live;
+mod meters;
+mod params;
+mod quarantine;
+mod series;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use smarty_store::Reader;
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::keeper::Keeper;
+use crate::observe::{Health, Observer};
+
+pub(crate) use accounts::row;
+pub(crate) use params::{local, moment};
+
+/// What every request may look at.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// See [`App`].
+pub struct Parts {
+    config: Config,
+    hub: Hub,
+    keeper: Keeper,
+    observer: Observer,
+    gate: auth::Gate,
+    reader: std::sync::Mutex<Option<Reader>>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// The page of a daemon.
+    pub fn new(config: &Config, hub: Hub, keeper: Keeper, observer: Observer) -> Self {
+        Self(Arc::new(Parts {
+            gate: auth::Gate::new(&config.web),
+            config: config.clone(),
+            hub,
+            keeper,
+            observer,
+            reader: std::sync::Mutex::new(None),
+        }))
+    }
+
+    /// Asks the store, away from the thread that reads the meters.
+    async fn query<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<T, smarty_store::StoreError> + Send + 'static,
+    ) -> Result<T, Sorry> {
+        let app = self.clone();
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut reader = app.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if reader.is_none() {
+                *reader = Some(Reader::open(&app.config.store.path)?);
+            }
+            // Opened just now where it was not.
+            reader.as_ref().map_or(Err(smarty_store::StoreError::Busy), question)
+        });
+        match answer.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error @ smarty_store::StoreError::TooLong { .. })) => {
+                Err(Sorry::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
+            }
+            Ok(Err(error)) => Err(Sorry::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+            Err(_) => Err(Sorry::new(StatusCode::INTERNAL_SERVER_ERROR, "The question could not be finished.")),
+        }
+    }
+
+    /// The meter's name, if there is one of this name.
+    fn meter(&self, name: &str) -> Result<String, Sorry> {
+        if self.config.meter.contains_key(name) {
+            return Ok(name.to_string());
+        }
+        let names: Vec<&str> = self.config.meter.keys().map(String::as_str).collect();
+        Err(Sorry::new(
+            StatusCode::NOT_FOUND,
+            format!("There is no meter \"{name}\"; there is {}.", if names.is_empty() { "none".into() } else { names.join(", ") }),
+        ))
+    }
+}
+
+/// An error as clients see it: a status and a sentence, nothing of the inside.
+#[derive(Debug)]
+pub struct Sorry {
+    status: StatusCode,
+    sentence: String,
+}
+
+impl Sorry {
+    pub(crate) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+        Self { status, sentence: sentence.into() }
+    }
+
+    /// The sentence alone, for the command line.
+    pub(crate) fn sentence(self) -> String {
+        self.sentence
+    }
+
+    fn bad(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, sentence)
+    }
+}
+
+impl IntoResponse for Sorry {
+    fn into_response(self) -> Response {
+        (self.status, Json(serde_json::json!({"error": self.sentence}))).into_response()
+    }
+}
+
+/// Everything that the daemon answers, without a port: tests call it as it is.
+pub fn router(app: App) -> Router {
+    let guarded = Router::new()
+        .route("/meters", get(meters::list))
+        .route("/meters/{meter}/last", get(meters::last))
+        .route("/meters/{meter}/telegram", get(meters::telegram))
+        .route("/meters/{meter}/series", get(series::series))
+        .route("/meters/{meter}/quarter-hours", get(accounts::quarter_hours))
+        .route("/meters/{meter}/hours", get(accounts::hours))
+        .route("/meters/{meter}/days", get(accounts::days))
+        .route("/meters/{meter}/months", get(accounts::months))
+        .route("/meters/{meter}/years", get(accounts::years))
+        .route("/meters/{meter}/quarantine", get(quarantine::list))
+        .route("/meters/{meter}/quarantine/{id}/accept", post(quarantine::accept))
+        .route("/meters/{meter}/quarantine/{id}/dismiss", post(quarantine::dismiss))
+        .route("/live", get(live::live))
+        .route("/health", get(health))
+        .layer(middleware::from_fn_with_state(app.clone(), auth::guard));
+    let api = Router::new()
+        .merge(guarded)
+        .merge(auth::routes())
+        .route("/openapi.json", get(openapi))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method);
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/", get(assets::index))
+        .route("/{*path}", get(assets::asset))
+        .layer(middleware::from_fn(headers))
+        .with_state(app)
+}
+
+async fn health(State(app): State<App>) -> Json<Health> {
+    Json(app.observer.health())
+}
+
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}
+
+async fn nothing_here() -> Sorry {
+    Sorry::new(StatusCode::NOT_FOUND, "There is nothing under this path; /api/v1/openapi.json lists what there is.")
+}
+
+async fn wrong_method() -> Sorry {
+    Sorry::new(StatusCode::METHOD_NOT_ALLOWED, "This path does not take this method; see /api/v1/openapi.json.")
+}
+
+/// No inline script, no other host, no frame around the page, no guessing of types.
+async fn headers(request: Request<axum::body::Body>, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Load curves are private: nobody between here and the browser keeps them.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,54 @@
+//! Quarantine: values that were put aside, and what the user says of them.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use smarty_store::StoreError;
+
+use super::{App, Sorry};
+
+pub(super) async fn list(State(app): State<App>, Path(meter): Path<String>) -> Result<Json<Value>, Sorry> {
+    let meter = app.meter(&meter)?;
+    let entries = app.query(move |reader| reader.quarantine(&meter)).await?;
+    let entries: Vec<Value> = entries
+        .into_iter()
+        .map(|entry| {
+            json!({
+                "id": entry.id, "quantity": entry.quantity.name(), "time": entry.time, "value": entry.value,
+                "previous": entry.previous, "reason": entry.reason, "count": entry.count,
+            })
+        })
+        .collect();
+    Ok(Json(json!({"entries": entries})))
+}
+
+pub(super) async fn accept(State(app): State<App>, Path((meter, id)): Path<(String, i64)>) -> Result<StatusCode, Sorry> {
+    known(&app, &meter, id).await?;
+    answer(app.keeper.accept(id).await)
+}
+
+pub(super) async fn dismiss(State(app): State<App>, Path((meter, id)): Path<(String, i64)>) -> Result<StatusCode, Sorry> {
+    known(&app, &meter, id).await?;
+    answer(app.keeper.dismiss(id).await)
+}
+
+/// The entry is there, and is this meter's.
+async fn known(app: &App, meter: &str, id: i64) -> Result<(), Sorry> {
+    let name = app.meter(meter)?;
+    let entries = app.query(move |reader| reader.quarantine(&name)).await?;
+    if entries.iter().any(|entry| entry.id == id) {
+        // What is looked at is no news any more; the next value put aside says so again.
+        app.observer.clear(&format!("meter {meter}"), &["quarantined"]);
+        return Ok(());
+    }
+    Err(Sorry::new(StatusCode::NOT_FOUND, format!("Meter {meter} has no value number {id} in quarantine.")))
+}
+
+fn answer(result: Result<(), StoreError>) -> Result<StatusCode, Sorry> {
+    match result {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(StoreError::Unknown(what)) => Err(Sorry::new(StatusCode::NOT_FOUND, format!("There is no {what}."))),
+        Err(error) => Err(Sorry::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+    }
+}

@@ -1,0 +1,108 @@
+//! Series: values over time, in steps that fit the span.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use smarty_store::{Resolution, SeriesQuantity};
+
+use super::params::span;
+use super::{App, Sorry};
+
+/// More than this cannot be told apart in a picture.
+const MOST_QUANTITIES: usize = 12;
+const MOST_STEPS: i64 = 60_000;
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    quantity: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default = "auto")]
+    resolution: String,
+}
+
+fn auto() -> String {
+    "auto".into()
+}
+
+pub(super) async fn series(
+    State(app): State<App>,
+    Path(meter): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Value>, Sorry> {
+    let meter = app.meter(&meter)?;
+    let names: Vec<String> = needed("quantity", wanted.quantity)?.split(',').map(|name| name.trim().to_string()).collect();
+    let quantities = names.iter().map(|name| quantity(name)).collect::<Result<Vec<_>, _>>()?;
+    if quantities.len() > MOST_QUANTITIES {
+        return Err(Sorry::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("At most {MOST_QUANTITIES} quantities at once, not {}.", quantities.len()),
+        ));
+    }
+    let (from, to) = span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &app.config.time_zone(), i64::MAX)?;
+    let resolution = resolution(&wanted.resolution, to - from)?;
+    let name = meter.clone();
+    let series = app.query(move |reader| reader.series(&name, &quantities, from, to, resolution)).await?;
+    if series.time.len() as i64 > MOST_STEPS {
+        return Err(too_many(series.time.len() as i64));
+    }
+    let columns: Map<String, Value> = names
+        .into_iter()
+        .zip(series.columns)
+        .map(|(name, column)| {
+            let values = match resolution {
+                Resolution::Raw => json!({"mean": column.mean}),
+                Resolution::Step(_) => json!({"min": column.min, "mean": column.mean, "max": column.max}),
+            };
+            (name, values)
+        })
+        .collect();
+    let step = match resolution {
+        Resolution::Raw => 0,
+        Resolution::Step(seconds) => seconds,
+    };
+    Ok(Json(json!({
+        "meter": meter, "from": from, "to": to, "resolution_s": step, "time": series.time, "series": columns,
+    })))
+}
+
+pub(super) fn needed(name: &str, value: Option<String>) -> Result<String, Sorry> {
+    value.ok_or_else(|| Sorry::bad(format!("The parameter `{name}` is missing.")))
+}
+
+fn quantity(name: &str) -> Result<SeriesQuantity, Sorry> {
+    SeriesQuantity::from_name(name).ok_or_else(|| {
+        Sorry::bad(format!("There is no quantity \"{name}\"; /api/v1/meters lists what each meter sends."))
+    })
+}
+
+fn resolution(text: &str, span: i64) -> Result<Resolution, Sorry> {
+    let step = match text {
+        "auto" if span <= 6 * HOUR => 0,
+        "auto" if span <= 3 * DAY => 60,
+        "auto" if span <= 62 * DAY => 900,
+        "auto" | "1h" => HOUR,
+        "raw" => 0,
+        "1m" => 60,
+        "5m" => 300,
+        "15m" => 900,
+        _ => return Err(Sorry::bad(format!("`resolution` is auto, raw, 1m, 5m, 15m or 1h, not \"{text}\"."))),
+    };
+    // A meter sends every ten seconds, some every second: a bound before anything is read.
+    let steps = span / if step == 0 { 1 } else { step };
+    if step != 0 && steps > MOST_STEPS || step == 0 && steps > 10 * MOST_STEPS {
+        return Err(too_many(steps));
+    }
+    Ok(if step == 0 { Resolution::Raw } else { Resolution::Step(step as u32) })
+}
+
+fn too_many(steps: i64) -> Sorry {
+    Sorry::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        format!("That would be {steps} steps, at most {MOST_STEPS} are possible; ask for less, or for a coarser resolution."),
+    )
+}

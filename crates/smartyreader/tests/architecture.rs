@@ -1,0 +1,72 @@
+//! Who may see whom: reads the `use` lines and paths of the sources.
+
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The lines of production code below `folder` (in crates/) that contain one of `words`.
+fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    let mut files = Vec::new();
+    if root.is_dir() {
+        sources(&root, &mut files);
+    } else {
+        files.push(root);
+    }
+    assert!(!files.is_empty(), "nothing in {folder}: this test has lost its object");
+    let mut hits = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let production = text.split("#[cfg(test)]").next().unwrap();
+        for (number, line) in production.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            if words.iter().any(|word| code.contains(word)) {
+                hits.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    hits
+}
+
+fn never(folder: &str, words: &[&str]) {
+    let hits = lines_with(folder, words);
+    assert!(hits.is_empty(), "{folder} must not see {words:?}:\n{}", hits.join("\n"));
+}
+
+#[test]
+fn the_cores_see_no_world() {
+    for core in ["p1/src", "ledger/src"] {
+        never(core, &["std::", "extern crate", "tokio", "time::Instant", "SystemTime", "rusqlite", "println!", "alloc::"]);
+        let lib = format!("{}/../{core}/lib.rs", env!("CARGO_MANIFEST_DIR"));
+        assert!(std::fs::read_to_string(lib).unwrap().contains("#![no_std]"), "{core}");
+    }
+    never("store/src", &["tokio", "axum", "smartyreader::"]);
+    never("meter/src", &["tokio", "std::net", "std::fs", "smarty_p1", "smarty_store"]);
+}
+
+#[test]
+fn the_rooms_of_the_daemon_keep_to_themselves() {
+    never("smartyreader/src/source", &["smarty_store", "crate::web", "crate::keeper", "crate::accounts", "crate::sink"]);
+    never("smartyreader/src/web", &["crate::source", "crate::intake::Intake", "smarty_p1::Deframer"]);
+    never("smartyreader/src/intake.rs", &["crate::hub", "crate::keeper", "crate::web", "crate::source"]);
+    never("smartyreader/src/observe", &["crate::hub", "crate::keeper", "crate::web", "crate::source", "smarty_store"]);
+}
+
+#[test]
+fn only_one_place_for_each_of_these() {
+    let elsewhere = |words: &[&str], allowed: &str| -> Vec<String> {
+        lines_with("smartyreader/src", words).into_iter().filter(|hit| !hit.contains(allowed)).collect()
+    };
+    assert_eq!(elsewhere(&["toml::"], "/config/"), Vec::<String>::new(), "only config/ reads TOML");
+    assert_eq!(elsewhere(&["process::exit", "ExitCode"], "/main.rs"), Vec::<String>::new(), "only main.rs exits");
+    assert_eq!(elsewhere(&["broadcast::channel"], "/hub.rs"), Vec::<String>::new(), "only hub.rs fans out");
+}

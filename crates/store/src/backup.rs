@@ -1,0 +1,133 @@
+//! Backup: the file copied while it is in use, and put back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::StoreError;
+use crate::migrations::{self, APPLICATION_ID};
+use crate::store::open_read_only;
+
+/// Copies the store at `from`, which may be in use, to the new file `to`, and checks the copy. It holds
+/// everything that was acknowledged when it began.
+///
+/// # Errors
+/// [`StoreError::Refused`] if `to` exists; [`StoreError::Full`]; [`StoreError::Corrupt`]. Nothing is left at `to` then.
+pub fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if to.exists() {
+        return Err(StoreError::Refused(format!("{} exists already; a backup never overwrites", to.display())));
+    }
+    let partial = beside(to, "partial");
+    let _ = fs::remove_file(&partial);
+    let result = copy(from, &partial).and_then(|()| publish(&partial, to));
+    if result.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    result
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let source = open_read_only(from)?;
+    check_ours(&source, from)?;
+    let mut target = Connection::open(to)?;
+    {
+        let backup = Backup::new(&source, &mut target)?;
+        // All in one step: one consistent moment, and a writer, which goes on, cannot make it start again.
+        while backup.step(-1)? != StepResult::Done {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+    // One file, without a log beside it.
+    target.pragma_update(None, "journal_mode", "DELETE")?;
+    check_whole(&target)?;
+    target.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Puts the backup `from` in the place of the store `to`, which nobody may use meanwhile. Until the very last
+/// step, which is atomic, the old store stays as it is.
+///
+/// # Errors
+/// [`StoreError::NotOurs`], [`StoreError::Newer`] or [`StoreError::Corrupt`] for a file that is no good backup;
+/// [`StoreError::Busy`] while the old store is in use.
+pub fn restore(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if !from.is_file() {
+        return Err(StoreError::Unknown(format!("backup {}", from.display())));
+    }
+    let partial = beside(to, "restoring");
+    let _ = fs::remove_file(&partial);
+    let result = copy(from, &partial).and_then(|()| {
+        let locked = lock_out(to)?;
+        drop(locked);
+        publish(&partial, to)
+    });
+    if result.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    result
+}
+
+/// Takes the old store's log away, which would be applied to the new file. Fails while someone has it open.
+fn lock_out(path: &Path) -> Result<Option<Connection>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    match check_ours(&connection, path) {
+        Err(error @ StoreError::NotOurs(_)) => return Err(error),
+        Err(StoreError::Busy) => return Err(StoreError::Busy),
+        _ => {}
+    }
+    let rolled = connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0));
+    match rolled.map_err(StoreError::from) {
+        Ok(mode) if mode == "delete" => Ok(Some(connection)),
+        Ok(_) | Err(StoreError::Busy) => Err(StoreError::Busy),
+        Err(_) => {
+            // The old store is damaged, which may be why it is replaced: its log goes with it.
+            drop(connection);
+            for end in ["wal", "shm"] {
+                let _ = fs::remove_file(PathBuf::from(format!("{}-{end}", path.display())));
+            }
+            Ok(None)
+        }
+    }
+}
+
+fn check_ours(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let id: Result<i64, StoreError> =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(StoreError::from);
+    match id {
+        Ok(APPLICATION_ID) => {}
+        Err(error @ (StoreError::Busy | StoreError::Full(_))) => return Err(error),
+        _ => return Err(StoreError::NotOurs(path.to_owned())),
+    }
+    let found = migrations::version(connection)?;
+    if found > migrations::CURRENT {
+        return Err(StoreError::Newer { found, known: migrations::CURRENT });
+    }
+    Ok(())
+}
+
+fn check_whole(connection: &Connection) -> Result<(), StoreError> {
+    let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt(verdict)) }
+}
+
+/// The finished file gets its name, for certain.
+fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
+    let failed = |what: &str| StoreError::io(format!("{what} {}", to.display()));
+    fs::File::open(partial).and_then(|file| file.sync_all()).map_err(failed("could not finish"))?;
+    fs::rename(partial, to).map_err(failed("could not write"))?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("could not finish"))
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(end);
+    PathBuf::from(name)
+}

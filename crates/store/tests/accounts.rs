@@ -1,0 +1,181 @@
+//! Totals equal the difference of the registers: across seals, restarts, swaps, gaps and the days on which clocks change.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use common::{Folder, MIDNIGHT, reading, readings, settle};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use smarty_store::{Calendar, Energies, Reader, Span, Store};
+
+const EVER: (i64, i64) = (0, i64::MAX / 2);
+
+fn import(spans: &[Span]) -> i64 {
+    spans.iter().filter_map(|span| span.energies.import).sum()
+}
+
+/// Everything that the store says about the import, which must be the same in each kind of span.
+fn assert_total(reader: &Reader, expected: i64) {
+    let gaps = reader.gaps("home", EVER.0, EVER.1).unwrap();
+    let running = reader.running("home").unwrap().unwrap();
+    let quarters = reader.quarter_hours("home", EVER.0, EVER.1).unwrap();
+    let closed: i64 = quarters.iter().filter(|span| !span.running).filter_map(|span| span.energies.import).sum();
+    let gap_sum: i64 = gaps.iter().filter_map(|gap| gap.energies.import).sum();
+    assert_eq!(closed + gap_sum + running.energies.import.unwrap_or(0), expected, "quarter-hours");
+
+    // A span has what lies in it whole: what crosses its borders is added.
+    let crossing = |spans: &[Span]| {
+        let inside = |start: i64, end: i64| spans.iter().any(|span| span.start <= start && end <= span.end);
+        let gaps: i64 =
+            gaps.iter().filter(|gap| !inside(gap.start, gap.end)).filter_map(|gap| gap.energies.import).sum();
+        let open = running.since[0];
+        let last = spans.last().unwrap();
+        gaps + if open < last.start { running.energies.import.unwrap_or(0) } else { 0 }
+    };
+    for spans in [
+        reader.hours("home", EVER.0, EVER.1).unwrap(),
+        reader.days("home", EVER.0, EVER.1).unwrap(),
+        reader.months("home", EVER.0, EVER.1).unwrap(),
+        reader.years("home").unwrap(),
+    ] {
+        assert_eq!(import(&spans) + crossing(&spans), expected, "{spans:#?}");
+        assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        assert_eq!(spans.iter().filter(|span| span.running).count(), 1);
+        assert!(spans.last().unwrap().running);
+    }
+}
+
+#[test]
+fn a_day_of_23_and_one_of_25_hours() {
+    for (day, quarters) in [("2026-03-29", 92), ("2026-10-25", 100), ("2026-11-23", 96)] {
+        let folder = Folder::new();
+        let calendar = Calendar::luxembourg();
+        let (start, end) = calendar.day(calendar.midnight(day.parse().unwrap()));
+        let mut store = Store::open(folder.options()).unwrap();
+        let all: Vec<_> =
+            (start - 7200..end + 7200).step_by(10).map(|time| reading(time, (time - start) / 5 + 9000)).collect();
+        store.append_batch(&all).unwrap();
+        let reader = Reader::open(folder.path()).unwrap();
+        let days = reader.days("home", start, start + 1).unwrap();
+        assert_eq!(days.len(), 1);
+        assert_eq!((days[0].start, days[0].end, days[0].complete), (start, end, true), "{day}");
+        assert_eq!(days[0].energies.import, Some((end - start) / 5));
+        assert_eq!(days[0].telegrams as i64, (end - start) / 10);
+        assert_eq!(days[0].peak.map(|peak| (peak.power_w, peak.time)), Some((720, start)));
+        assert_eq!(reader.quarter_hours("home", start, end).unwrap().len(), quarters);
+        assert_total(&reader, (end + 7190 - (start - 7200)) / 5);
+    }
+}
+
+#[test]
+fn the_running_spans_are_there_from_the_first_telegram_on() {
+    let folder = Folder::new();
+    let mut store = Store::open(folder.options()).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    for (count, reading) in readings(MIDNIGHT + 100, MIDNIGHT + 5000).iter().enumerate() {
+        store.append(reading).unwrap();
+        if count % 13 == 0 {
+            assert_total(&reader, count as i64);
+            let days = reader.days("home", EVER.0, EVER.1).unwrap();
+            assert_eq!(days.last().unwrap().telegrams, count as u64 + 1);
+        }
+    }
+    let quarters = reader.quarter_hours("home", EVER.0, EVER.1).unwrap();
+    assert_eq!(quarters.iter().map(|quarter| quarter.complete).collect::<Vec<_>>(), [false, true, true, true, true, true]);
+    assert_eq!(quarters[0].energies, Energies::default());
+    assert_eq!(quarters[1].energies.import, Some(90));
+    assert_eq!(quarters[1].demand_import_w(), Some(360));
+    assert!(!reader.days("home", EVER.0, EVER.1).unwrap()[0].complete, "it did not begin at midnight");
+}
+
+#[test]
+fn a_complete_running_day_says_so() {
+    let folder = Folder::new();
+    let mut store = Store::open(folder.options()).unwrap();
+    store.append_batch(&readings(MIDNIGHT - 86_400, MIDNIGHT + 30_000)).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    let days = reader.days("home", MIDNIGHT - 86_400, MIDNIGHT + 1).unwrap();
+    assert_eq!(days.iter().map(|day| (day.complete, day.running)).collect::<Vec<_>>(), [(true, false), (true, true)]);
+    assert_eq!(import(&days), 8640 + 2999);
+}
+
+#[test]
+fn another_zone_sums_the_days_up_again() {
+    let folder = Folder::new();
+    let mut store = Store::open(folder.options()).unwrap();
+    store.append_batch(&readings(MIDNIGHT - 90_000, MIDNIGHT + 90_000)).unwrap();
+    store.declare_meter("home", &Calendar::new("America/New_York").unwrap()).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    assert_total(&reader, 17_999);
+    let days = reader.days("home", EVER.0, EVER.1).unwrap();
+    assert_eq!(days[1].start, MIDNIGHT - 86_400 + 6 * 3600);
+    assert!(days[1].complete);
+}
+
+#[derive(Clone, Debug)]
+struct Leg {
+    telegrams: i64,
+    silence: i64,
+    swap: bool,
+    restart: bool,
+    tidy: bool,
+    batch: bool,
+}
+
+fn leg() -> impl Strategy<Value = Leg> {
+    let silence = prop_oneof![3 => Just(0i64), 2 => 0i64..2000, 2 => 5000i64..200_000, 1 => 2_000_000i64..9_000_000];
+    (1i64..400, silence, prop::bool::weighted(0.2), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(telegrams, silence, swap, restart, tidy, batch)| Leg { telegrams, silence, swap, restart, tidy, batch },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn totals_are_register_differences(start in 1_700_000_000i64..1_800_000_000, legs in vec(leg(), 1..10)) {
+        let folder = Folder::new();
+        let mut options = folder.options();
+        options.max_kva = 1_000_000;
+        let mut store = Store::open(options.clone()).unwrap();
+        let (mut time, mut wh, mut segment, mut expected) = (start, 1000i64, 0, 0i64);
+        let mut fresh = true;
+        for leg in legs {
+            if leg.swap {
+                segment += 1;
+                wh = 5;
+                fresh = true;
+            }
+            time += leg.silence;
+            let mut batch = Vec::new();
+            for _ in 0..leg.telegrams {
+                time += 10;
+                let rise = time % 23;
+                wh += rise;
+                expected += if fresh { 0 } else { rise };
+                fresh = false;
+                let mut reading = reading(time, wh);
+                reading.segment = format!("SAG{segment}").into();
+                batch.push(reading);
+            }
+            if leg.batch {
+                store.append_batch(&batch).unwrap();
+            } else {
+                // A transaction each is slow on a disk that syncs: in pieces.
+                for part in batch.chunks(37) {
+                    store.append_batch(part).unwrap();
+                }
+            }
+            if leg.tidy {
+                settle(&mut store, time);
+            }
+            if leg.restart {
+                drop(store);
+                store = Store::open(options.clone()).unwrap();
+            }
+        }
+        let reader = Reader::open(folder.path()).unwrap();
+        assert_total(&reader, expected);
+    }
+}
