@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { launch } from './chromium.mjs';
 import { startMock } from '../mock/server.mjs';
 
-const ARTIFACTS = new URL('../artifacts/', import.meta.url).pathname;
+const ARTIFACTS = process.env.ARTIFACTS ? `${process.env.ARTIFACTS}/` : new URL('../artifacts/', import.meta.url).pathname;
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 900 };
 

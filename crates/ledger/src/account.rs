@@ -62,7 +62,7 @@ impl Account {
         for register in Register::ALL {
             closings[register as usize] = self.advance(register, sample, swapped);
         }
-        self.emit_gaps(&closings, &mut emit);
+        emit_gaps(&closings, &mut emit);
         self.emit_quarters(sample.time, &closings, &mut emit);
 
         let start = sample.time.div_euclid(QUARTER) * QUARTER;
@@ -119,40 +119,9 @@ impl Account {
         [first, second]
     }
 
-    /// Registers with the same gap share one entry.
-    fn emit_gaps(&self, closings: &[Closings; Register::COUNT], emit: &mut impl FnMut(Entry)) {
-        for slot in 0..2 {
-            let mut done = [false; Register::COUNT];
-            for register in Register::ALL {
-                let Some(Closing::Gap { start, end, reason, .. }) = closings[register as usize][slot] else {
-                    continue;
-                };
-                if done[register as usize] {
-                    continue;
-                }
-                let mut energies = Energies::UNKNOWN;
-                for other in Register::ALL {
-                    if let Some(Closing::Gap { start: s, end: e, energy, reason: r }) =
-                        closings[other as usize][slot]
-                        && (s, e, r) == (start, end, reason)
-                    {
-                        energies.set(other, Some(energy));
-                        done[other as usize] = true;
-                    }
-                }
-                emit(Entry::Gap(Gap { start, end, energies, reason }));
-            }
-        }
-    }
-
     /// The quarter-hour that was running, if it is over, and the one that ended with this reading without
     /// any other in it.
-    fn emit_quarters(
-        &self,
-        now: i64,
-        closings: &[Closings; Register::COUNT],
-        emit: &mut impl FnMut(Entry),
-    ) {
+    fn emit_quarters(&self, now: i64, closings: &[Closings; Register::COUNT], emit: &mut impl FnMut(Entry)) {
         let of = |start: i64| {
             let mut energies = Energies::UNKNOWN;
             for register in Register::ALL {
@@ -249,5 +218,28 @@ impl Account {
     /// Registers that started anew inside one segment.
     pub const fn resets(&self) -> u64 {
         self.resets
+    }
+}
+
+/// Registers with the same gap share one entry.
+fn emit_gaps(closings: &[Closings; Register::COUNT], emit: &mut impl FnMut(Entry)) {
+    let gap_of = |register: Register, slot: usize| match closings[register as usize].get(slot) {
+        Some(&Some(Closing::Gap { start, end, energy, reason })) => Some(((start, end, reason), energy)),
+        _ => None,
+    };
+    for slot in 0..2 {
+        for register in Register::ALL {
+            let Some((span, _)) = gap_of(register, slot) else { continue };
+            let same = |other: Register| gap_of(other, slot).filter(|(other, _)| *other == span);
+            if Register::ALL[..register as usize].iter().any(|&earlier| same(earlier).is_some()) {
+                continue;
+            }
+            let mut energies = Energies::UNKNOWN;
+            for other in Register::ALL {
+                energies.set(other, same(other).map(|(_, energy)| energy));
+            }
+            let (start, end, reason) = span;
+            emit(Entry::Gap(Gap { start, end, energies, reason }));
+        }
     }
 }

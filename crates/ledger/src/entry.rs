@@ -18,8 +18,7 @@ pub struct Energies {
 
 impl Energies {
     /// Nothing known.
-    pub const UNKNOWN: Self =
-        Self { import: None, export: None, reactive_import: None, reactive_export: None };
+    pub const UNKNOWN: Self = Self { import: None, export: None, reactive_import: None, reactive_export: None };
 
     /// The energy of one register.
     pub const fn get(&self, register: Register) -> Option<i64> {

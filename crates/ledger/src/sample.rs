@@ -20,8 +20,7 @@ impl Register {
     pub const COUNT: usize = 4;
 
     /// Each of them, in the order of the indices.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Import, Self::Export, Self::ReactiveImport, Self::ReactiveExport];
+    pub const ALL: [Self; Self::COUNT] = [Self::Import, Self::Export, Self::ReactiveImport, Self::ReactiveExport];
 
     /// The quantity whose total it is.
     pub const fn quantity(self) -> Quantity {
@@ -62,8 +61,7 @@ impl Sample {
             segment,
             totals: Register::ALL.map(|register| values.total(register.quantity())),
             power_net: values.power_net(),
-            voltages: [Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3]
-                .map(|phase| values.get(phase)),
+            voltages: [Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3].map(|phase| values.get(phase)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The accounts in single cases that a person can follow.
 
+#![allow(clippy::unwrap_used)]
+
 use smarty_ledger::{Account, Entry, Reason, Register, Sample};
 
 fn sample(time: i64, segment: i64, import: i64) -> Sample {

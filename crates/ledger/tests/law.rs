@@ -1,5 +1,7 @@
 //! The law of the accounts, exact to the Wh: closed quarter-hours + gaps + the running part = what the registers say.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use proptest::collection::vec;
@@ -50,8 +52,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0usize..4).prop_map(Event::Renew),
         3 => Just(Event::Restart),
     ];
-    (seconds(), [rise(), rise(), rise(), rise()], event)
-        .prop_map(|(seconds, rises, event)| Step { seconds, rises, event })
+    (seconds(), [rise(), rise(), rise(), rise()], event).prop_map(|(seconds, rises, event)| Step {
+        seconds,
+        rises,
+        event,
+    })
 }
 
 /// First and last value of the run that is going on, by register.

@@ -10,10 +10,7 @@ const TELEGRAMS: u32 = 200_000;
 fn main() {
     for profile in Profile::ALL {
         let plain = MeterConfig::new(profile);
-        let sealed = MeterConfig {
-            key: Some([0x5A; 16]),
-            ..plain.clone()
-        };
+        let sealed = MeterConfig { key: Some([0x5A; 16]), ..plain.clone() };
         let bytes = VirtualMeter::new(plain.clone()).next_telegram().text.len();
         println!(
             "{:16} {bytes:5} bytes   values {:5.0} ns   text {:5.0} ns   sealed {:5.0} ns",

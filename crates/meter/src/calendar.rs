@@ -37,24 +37,14 @@ pub struct Zone {
 
 impl Zone {
     /// Luxembourg, Austria, Belgium, the Netherlands: CET, and CEST in summer.
-    pub const CENTRAL_EUROPE: Self = Self {
-        standard_offset_s: 3600,
-        summer_time: true,
-    };
+    pub const CENTRAL_EUROPE: Self = Self { standard_offset_s: 3600, summer_time: true };
     /// A Nordic meter: CET with the letter `W` all the year round.
-    pub const CENTRAL_EUROPE_NORMAL_TIME: Self = Self {
-        standard_offset_s: 3600,
-        summer_time: false,
-    };
+    pub const CENTRAL_EUROPE_NORMAL_TIME: Self = Self { standard_offset_s: 3600, summer_time: false };
 
     /// Whether the clock shows `S` or `W` at this moment.
     #[must_use]
     pub const fn season(self, utc: i64) -> Season {
-        if self.summer_time && is_european_summer(utc) {
-            Season::Summer
-        } else {
-            Season::Winter
-        }
+        if self.summer_time && is_european_summer(utc) { Season::Summer } else { Season::Winter }
     }
 
     /// Seconds that the clock is ahead of UTC at this moment.
@@ -77,14 +67,7 @@ impl Zone {
         let seconds = utc + offset;
         let day_number = seconds.div_euclid(DAY_S);
         let (year, month, day) = civil(day_number);
-        Local {
-            day_number,
-            second_of_day: seconds.rem_euclid(DAY_S),
-            year,
-            month,
-            day,
-            season,
-        }
+        Local { day_number, second_of_day: seconds.rem_euclid(DAY_S), year, month, day, season }
     }
 
     /// The moment at which a day begins on this clock.
@@ -120,11 +103,7 @@ impl Local {
     /// Hour, minute and second.
     #[must_use]
     pub const fn clock(&self) -> (i64, i64, i64) {
-        (
-            self.second_of_day / 3600,
-            self.second_of_day / 60 % 60,
-            self.second_of_day % 60,
-        )
+        (self.second_of_day / 3600, self.second_of_day / 60 % 60, self.second_of_day % 60)
     }
 
     /// Whether this is a Saturday or a Sunday.
@@ -148,11 +127,7 @@ pub const fn utc(year: i64, month: i64, day: i64, hour: i64, minute: i64, second
 #[must_use]
 pub const fn days(year: i64, month: i64, day: i64) -> i64 {
     // Years that begin in March put the leap day at their end, where it disturbs nothing.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + day - 1;
@@ -165,16 +140,11 @@ pub const fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 {
-        (0, month + 3)
-    } else {
-        (1, month - 9)
-    };
+    let (year, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
     (year_of_era + era * 400 + year, month, day)
 }
 
@@ -187,10 +157,7 @@ pub const fn weekday(days: i64) -> i64 {
 /// The moments at which summer time begins and ends in this year.
 #[must_use]
 pub const fn summer_time(year: i64) -> (i64, i64) {
-    (
-        last_sunday(year, 3) * DAY_S + 3600,
-        last_sunday(year, 10) * DAY_S + 3600,
-    )
+    (last_sunday(year, 3) * DAY_S + 3600, last_sunday(year, 10) * DAY_S + 3600)
 }
 
 /// The last Sunday of March or October, months of 31 days.
@@ -212,21 +179,10 @@ mod tests {
     #[test]
     fn the_clocks_change_on_the_published_dates() {
         // From the Commission's list of summer-time dates.
-        for (year, march, october) in [
-            (2022, 27, 30),
-            (2023, 26, 29),
-            (2024, 31, 27),
-            (2025, 30, 26),
-            (2026, 29, 25),
-            (2027, 28, 31),
-        ] {
-            assert_eq!(
-                summer_time(year),
-                (
-                    utc(year, 3, march, 1, 0, 0),
-                    utc(year, 10, october, 1, 0, 0)
-                )
-            );
+        for (year, march, october) in
+            [(2022, 27, 30), (2023, 26, 29), (2024, 31, 27), (2025, 30, 26), (2026, 29, 25), (2027, 28, 31)]
+        {
+            assert_eq!(summer_time(year), (utc(year, 3, march, 1, 0, 0), utc(year, 10, october, 1, 0, 0)));
         }
     }
 
@@ -247,18 +203,13 @@ mod tests {
         let (before, after) = (zone.local(end - 1800), zone.local(end + 1800));
         assert_eq!(before.clock(), (2, 30, 0));
         assert_eq!(after.clock(), (2, 30, 0));
-        assert_eq!(
-            (before.season, after.season),
-            (Season::Summer, Season::Winter)
-        );
+        assert_eq!((before.season, after.season), (Season::Summer, Season::Winter));
     }
 
     #[test]
     fn midnight_is_right_on_both_days_of_change() {
         let zone = Zone::CENTRAL_EUROPE;
-        let hours = |month, day| {
-            (zone.midnight(2026, month, day + 1) - zone.midnight(2026, month, day)) / 3600
-        };
+        let hours = |month, day| (zone.midnight(2026, month, day + 1) - zone.midnight(2026, month, day)) / 3600;
         assert_eq!((hours(3, 28), hours(3, 29), hours(3, 30)), (24, 23, 24));
         assert_eq!((hours(10, 24), hours(10, 25), hours(10, 26)), (24, 25, 24));
     }

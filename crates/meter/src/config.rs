@@ -91,16 +91,13 @@ impl MeterConfig {
         };
         Device {
             logical_device_name: self.logical_device_name.clone().unwrap_or(name),
-            system_title: self
-                .system_title
-                .unwrap_or([s, a, g, four, five, high, middle, low]),
+            system_title: self.system_title.unwrap_or([s, a, g, four, five, high, middle, low]),
             gas_identifier: format!("FLO182370{serial:06}"),
         }
     }
 
     pub(crate) fn registers(&self) -> StartRegisters {
-        self.start_registers
-            .unwrap_or_else(|| StartRegisters::of(self.seed))
+        self.start_registers.unwrap_or_else(|| StartRegisters::of(self.seed))
     }
 }
 
@@ -162,26 +159,14 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        let config = MeterConfig {
-            key: Some([0xAB; 16]),
-            ..MeterConfig::new(Profile::LuxembourgFull)
-        };
+        let config = MeterConfig { key: Some([0xAB; 16]), ..MeterConfig::new(Profile::LuxembourgFull) };
         let shown = format!("{config:?}");
-        assert!(
-            shown.contains("sealed: true") && !shown.contains("171"),
-            "{shown}"
-        );
+        assert!(shown.contains("sealed: true") && !shown.contains("171"), "{shown}");
     }
 
     #[test]
     fn seeds_name_different_meters() {
-        let device = |seed| {
-            MeterConfig {
-                seed,
-                ..MeterConfig::new(Profile::LuxembourgFull)
-            }
-            .device()
-        };
+        let device = |seed| MeterConfig { seed, ..MeterConfig::new(Profile::LuxembourgFull) }.device();
         assert_ne!(device(1), device(2));
         assert_eq!(device(1).logical_device_name.len(), 16);
         assert_ne!(key_of(1), key_of(2));

@@ -10,11 +10,7 @@ const fn tables() -> [[u16; 256]; 8] {
         let mut crc = byte as u16;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 1 == 1 {
-                (crc >> 1) ^ 0xA001
-            } else {
-                crc >> 1
-            };
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xA001 } else { crc >> 1 };
             bit += 1;
         }
         tables[0][byte] = crc;

@@ -87,10 +87,7 @@ fn hurt(frame: &mut Vec<u8>, prng: &mut Prng, damage: impl Fn(&mut Vec<u8>, usiz
 /// How much of the frame's front is protected: all of a sealed one, a text up to its `!`.
 fn protected(frame: &[u8]) -> usize {
     if frame.first() == Some(&b'/') {
-        frame
-            .iter()
-            .rposition(|&byte| byte == b'!')
-            .map_or(frame.len(), |end| end + 1)
+        frame.iter().rposition(|&byte| byte == b'!').map_or(frame.len(), |end| end + 1)
     } else {
         frame.len()
     }
@@ -108,9 +105,7 @@ fn passes_crc(bytes: &[u8]) -> bool {
     let Some(end) = bytes.iter().rposition(|&byte| byte == b'!') else {
         return false;
     };
-    let written = bytes
-        .get(end + 1..end + 5)
-        .and_then(|digits| core::str::from_utf8(digits).ok());
+    let written = bytes.get(end + 1..end + 5).and_then(|digits| core::str::from_utf8(digits).ok());
     let written = written.and_then(|digits| u16::from_str_radix(digits, 16).ok());
     begin < end && written == Some(crc16(&bytes[begin..=end]))
 }
@@ -123,9 +118,7 @@ mod tests {
     #[test]
     fn what_is_hurt_cannot_be_read() {
         let mut prng = Prng::new(3);
-        let text = VirtualMeter::new(MeterConfig::new(Profile::LuxembourgFull))
-            .next_telegram()
-            .text;
+        let text = VirtualMeter::new(MeterConfig::new(Profile::LuxembourgFull)).next_telegram().text;
         assert!(passes_crc(&text));
         for round in 0..300 {
             for act in [flip_bits, drop_bytes, duplicate_bytes, noise_inside] {

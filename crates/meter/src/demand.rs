@@ -34,15 +34,10 @@ impl Demand {
                 zone.midnight(month.div_euclid(12), month.rem_euclid(12) + 1, 1)
             };
             // On some evening of that month, at the end of a quarter.
-            let at = first(back)
-                + pick(seed, PAST, back, 0, 27) * 86_400
-                + pick(seed, PAST + 1, back, 68, 82) * QUARTER_S;
+            let at =
+                first(back) + pick(seed, PAST, back, 0, 27) * 86_400 + pick(seed, PAST + 1, back, 68, 82) * QUARTER_S;
             let demand_w = pick(seed, PAST + 2, back, 2600, 7400) as u32;
-            MonthPeak {
-                month_ended_at: first(back + 1),
-                at,
-                demand_w,
-            }
+            MonthPeak { month_ended_at: first(back + 1), at, demand_w }
         });
         Self {
             zone,
@@ -73,18 +68,11 @@ impl Demand {
             self.peak_w = demand_w;
             self.peak_at = (self.quarter + 1) * QUARTER_S;
         }
-        let (before, after) = (
-            self.zone.local(self.quarter * QUARTER_S),
-            self.zone.local(clock),
-        );
+        let (before, after) = (self.zone.local(self.quarter * QUARTER_S), self.zone.local(clock));
         self.quarter = quarter;
         if (before.year, before.month) != (after.year, after.month) {
             let month_ended_at = self.zone.midnight(after.year, after.month, 1);
-            self.months.push(MonthPeak {
-                month_ended_at,
-                at: self.peak_at,
-                demand_w: self.peak_w,
-            });
+            self.months.push(MonthPeak { month_ended_at, at: self.peak_at, demand_w: self.peak_w });
             if self.months.len() > MONTHS as usize {
                 self.months.remove(0);
             }
@@ -99,11 +87,7 @@ impl Demand {
     }
 
     pub(crate) fn show(&self) -> DemandValues {
-        DemandValues {
-            average_w: self.average_w(),
-            month_peak_w: self.peak_w,
-            month_peak_at: self.peak_at,
-        }
+        DemandValues { average_w: self.average_w(), month_peak_w: self.peak_w, month_peak_at: self.peak_at }
     }
 
     pub(crate) fn months(&self) -> &[MonthPeak] {
@@ -123,10 +107,7 @@ mod tests {
         demand.add(9000, 600, begin, begin + 600);
         demand.add(900, 60, begin + 7200, begin + 7260);
         assert_eq!(demand.show().average_w, 60);
-        assert_eq!(
-            (demand.show().month_peak_w, demand.show().month_peak_at),
-            (6000, begin + 900)
-        );
+        assert_eq!((demand.show().month_peak_w, demand.show().month_peak_at), (6000, begin + 900));
     }
 
     #[test]
@@ -135,18 +116,10 @@ mod tests {
         let begin = utc(2026, 1, 31, 21, 0, 0);
         let mut demand = Demand::new(1, zone, begin);
         for minute in 0..180 {
-            let power = if (30..45).contains(&minute) {
-                4000
-            } else {
-                1000
-            };
+            let power = if (30..45).contains(&minute) { 4000 } else { 1000 };
             demand.add(power, 60, begin + minute * 60, begin + minute * 60 + 60);
         }
-        assert_eq!(
-            demand.show().month_peak_w,
-            1000,
-            "23:00 UTC is midnight: February's first hour"
-        );
+        assert_eq!(demand.show().month_peak_w, 1000, "23:00 UTC is midnight: February's first hour");
         let january = demand.months().last().expect("January has ended");
         assert_eq!(january.demand_w, 4000);
         assert_eq!(january.at, begin + 45 * 60);

@@ -62,11 +62,7 @@ fn x25(bytes: &[u8]) -> u16 {
     for &byte in bytes {
         crc ^= u16::from(byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 {
-                (crc >> 1) ^ 0x8408
-            } else {
-                crc >> 1
-            };
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0x8408 } else { crc >> 1 };
         }
     }
     !crc
@@ -81,10 +77,7 @@ mod tests {
     fn checksums_as_the_standards_have_them() {
         assert_eq!(x25(b"123456789"), 0x906E);
         // The header of a real Norwegian frame ends with 23 9A.
-        assert_eq!(
-            x25(&[0xA0, 0xE2, 0x2B, 0x21, 0x13]).to_le_bytes(),
-            [0x23, 0x9A]
-        );
+        assert_eq!(x25(&[0xA0, 0xE2, 0x2B, 0x21, 0x13]).to_le_bytes(), [0x23, 0x9A]);
     }
 
     #[test]
@@ -101,9 +94,6 @@ mod tests {
     fn mbus_frames_follow_each_other() {
         let frames = mbus(&mut Prng::new(1));
         let first = usize::from(frames[1]) + 6;
-        assert_eq!(
-            (frames[first - 1], frames[first], frames.last()),
-            (0x16, 0x68, Some(&0x16))
-        );
+        assert_eq!((frames[first - 1], frames[first], frames.last()), (0x16, 0x68, Some(&0x16)));
     }
 }

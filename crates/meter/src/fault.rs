@@ -169,10 +169,7 @@ impl Script {
     /// A wire on which nothing goes wrong.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            at: Vec::new(),
-            seed: 0,
-        }
+        Self { at: Vec::new(), seed: 0 }
     }
 
     /// And then this.
@@ -198,10 +195,7 @@ impl Script {
     #[must_use]
     pub fn storm(seed: u64, telegrams: u64, one_in: u64) -> Self {
         let mut prng = Prng::new(seed);
-        let mut script = Self {
-            at: Vec::new(),
-            seed,
-        };
+        let mut script = Self { at: Vec::new(), seed };
         for index in 2..telegrams {
             if prng.next_u64().is_multiple_of(one_in.max(1)) {
                 script.at.push((index, wire_fault(&mut prng)));
@@ -217,9 +211,7 @@ fn wire_fault(prng: &mut Prng) -> Fault {
     let bytes = 1 + prng.below(300);
     match prng.below(13) {
         0 => Fault::FlipBits { count: few },
-        1 => Fault::FlipBit {
-            at: prng.below(8 * 16),
-        },
+        1 => Fault::FlipBit { at: prng.below(8 * 16) },
         2 => Fault::Truncate { keep: None },
         3 => Fault::DropBytes { count: few },
         4 => Fault::DuplicateBytes { count: few },
@@ -230,9 +222,7 @@ fn wire_fault(prng: &mut Prng) -> Fault {
         9 => Fault::FalseStart,
         10 => Fault::Replay { back: few },
         11 => Fault::Inverted { telegrams: 1 },
-        _ => Fault::Silence {
-            telegrams: few as u64,
-        },
+        _ => Fault::Silence { telegrams: few as u64 },
     }
 }
 
@@ -243,11 +233,7 @@ mod tests {
     #[test]
     fn a_storm_is_as_heavy_as_ordered_and_can_be_repeated() {
         let storm = Script::storm(5, 10_000, 10);
-        assert!(
-            (800..1200).contains(&storm.at.len()),
-            "{} faults",
-            storm.at.len()
-        );
+        assert!((800..1200).contains(&storm.at.len()), "{} faults", storm.at.len());
         assert_eq!(storm, Script::storm(5, 10_000, 10));
         assert_ne!(storm, Script::storm(6, 10_000, 10));
     }

@@ -19,17 +19,8 @@ pub(crate) struct GasMeter {
 impl GasMeter {
     pub(crate) fn new(plan: Gas, seed: u64, volume_dm3: u64, clock: i64) -> Self {
         let register = Register::gas(volume_dm3);
-        let shown = GasValues {
-            channel: plan.channel,
-            captured_at: 0,
-            volume_dm3,
-        };
-        let mut meter = Self {
-            plan,
-            seed,
-            register,
-            shown,
-        };
+        let shown = GasValues { channel: plan.channel, captured_at: 0, volume_dm3 };
+        let mut meter = Self { plan, seed, register, shown };
         meter.shown.captured_at = meter.last_capture(clock);
         meter
     }
@@ -39,11 +30,7 @@ impl GasMeter {
         self.register.add(gas_w, seconds);
         let captured_at = self.last_capture(clock);
         if captured_at != self.shown.captured_at {
-            self.shown = GasValues {
-                captured_at,
-                volume_dm3: self.register.units(),
-                ..self.shown
-            };
+            self.shown = GasValues { captured_at, volume_dm3: self.register.units(), ..self.shown };
         }
     }
 
@@ -59,13 +46,7 @@ impl GasMeter {
     /// The latest capture that is not after `clock`.
     fn last_capture(&self, clock: i64) -> i64 {
         let slot = clock.div_euclid(self.plan.slot_s);
-        let at = |slot: i64| {
-            slot * self.plan.slot_s + pick(self.seed, CAPTURE, slot, 0, self.plan.jitter_s)
-        };
-        if at(slot) <= clock {
-            at(slot)
-        } else {
-            at(slot - 1)
-        }
+        let at = |slot: i64| slot * self.plan.slot_s + pick(self.seed, CAPTURE, slot, 0, self.plan.jitter_s);
+        if at(slot) <= clock { at(slot) } else { at(slot - 1) }
     }
 }

@@ -59,11 +59,7 @@ impl Household {
     /// The house of this seed; people in it live by the clock of `zone`.
     #[must_use]
     pub const fn new(seed: u64, appliances: Appliances, zone: Zone) -> Self {
-        Self {
-            seed,
-            appliances,
-            zone,
-        }
+        Self { seed, appliances, zone }
     }
 
     /// What the house does at this moment.
@@ -85,12 +81,7 @@ impl Household {
     #[must_use]
     pub fn at_in(&self, day: &Day, utc: i64, local: &Local) -> Moment {
         let second = local.second_of_day;
-        let mut moment = Moment {
-            active_w: [0; 3],
-            reactive_var: [0; 3],
-            voltage_mv: [0; 3],
-            gas_w: 0,
-        };
+        let mut moment = Moment { active_w: [0; 3], reactive_var: [0; 3], voltage_mv: [0; 3], gas_w: 0 };
         self.idle(&mut moment, utc, day.is_lively(second), second);
         let mut bathing = false;
         for spell in day.spells().iter().filter(|spell| spell.is_on(second)) {
@@ -107,11 +98,7 @@ impl Household {
         }
         self.heat(&mut moment, utc, second, bathing);
         let clear = day.sun.clear_sky(utc);
-        let sunshine = if clear > 0 {
-            clear * clearness(self.seed, utc) / 1024
-        } else {
-            0
-        };
+        let sunshine = if clear > 0 { clear * clearness(self.seed, utc) / 1024 } else { 0 };
         self.generate(&mut moment, utc, sunshine);
         self.set_voltage(&mut moment, utc, second, sunshine);
         moment
@@ -136,8 +123,7 @@ impl Household {
         for (phase, cycle_s, watts) in [(1, 2700, 85), (2, 4100, 110)] {
             // Each run is a little longer or shorter than the one before.
             let phase_number = i64::try_from(phase).unwrap_or(0);
-            let run_s =
-                cycle_s / 3 + pick(seed, FRIDGE + 0x100, utc.div_euclid(cycle_s), -240, 240);
+            let run_s = cycle_s / 3 + pick(seed, FRIDGE + 0x100, utc.div_euclid(cycle_s), -240, 240);
             let since = utc.rem_euclid(cycle_s) - pick(seed, FRIDGE, phase_number, 300, 900);
             if (0..run_s).contains(&since) {
                 // A compressor starts hard.
@@ -167,21 +153,13 @@ impl Household {
         let night = !(5 * 3600..22 * 3600).contains(&second);
         let wanted_w = (160 - outside).max(0) * 30 * if night { 7 } else { 10 } / 10;
         if self.appliances.gas_boiler {
-            moment.gas_w = if bathing {
-                18_000
-            } else {
-                in_bursts(utc, wanted_w, 4000, 1200)
-            };
+            moment.gas_w = if bathing { 18_000 } else { in_bursts(utc, wanted_w, 4000, 1200) };
             moment.active_w[0] += if moment.gas_w > 0 { 95 } else { 0 };
         }
         if self.appliances.heat_pump {
             // The colder it is outside, the more work for the same heat.
             let work_w = wanted_w * 100 / (300 + outside.clamp(-150, 150));
-            let drawn = if bathing {
-                2100
-            } else {
-                in_bursts(utc, work_w, 600, 2400).min(3600)
-            };
+            let drawn = if bathing { 2100 } else { in_bursts(utc, work_w, 600, 2400).min(3600) };
             if drawn > 0 {
                 for phase in 0..3 {
                     moment.active_w[phase] += drawn / 3 + self.ripple(utc, phase, 20);
@@ -212,8 +190,7 @@ impl Household {
             let quick = self.ripple(utc, phase, 700);
             // A quarter of an ohm between the transformer and the meter.
             let house = moment.active_w[phase] * 1087 / 1000;
-            moment.voltage_mv[phase] =
-                (231_500 + slow + quick - street + roofs - house).clamp(195_000, 260_000);
+            moment.voltage_mv[phase] = (231_500 + slow + quick - street + roofs - house).clamp(195_000, 260_000);
         }
     }
 
@@ -246,72 +223,43 @@ mod tests {
 
     /// Energy of a day in Wh, drawn and given, from a moment a minute.
     fn day_wh(house: &Household, midnight: i64) -> (i64, i64) {
-        let net = (0..1440).map(|minute| {
-            house
-                .at(midnight + minute * 60)
-                .active_w
-                .iter()
-                .sum::<i64>()
-        });
-        net.fold((0, 0), |(drawn, given), w| {
-            (drawn + w.max(0) / 60, given + (-w).max(0) / 60)
-        })
+        let net = (0..1440).map(|minute| house.at(midnight + minute * 60).active_w.iter().sum::<i64>());
+        net.fold((0, 0), |(drawn, given), w| (drawn + w.max(0) / 60, given + (-w).max(0) / 60))
     }
 
     #[test]
     fn a_plain_house_needs_what_a_house_needs() {
         let house = house(Appliances::default());
-        let year: i64 = (0..73)
-            .map(|step| day_wh(&house, utc(2026, 1, 1, 0, 0, 0) + step * 5 * DAY_S).0 * 5)
-            .sum();
-        assert!(
-            (2_500_000..6_500_000).contains(&year),
-            "{year} Wh in a year"
-        );
+        let year: i64 = (0..73).map(|step| day_wh(&house, utc(2026, 1, 1, 0, 0, 0) + step * 5 * DAY_S).0 * 5).sum();
+        assert!((2_500_000..6_500_000).contains(&year), "{year} Wh in a year");
     }
 
     #[test]
     fn panels_of_8_kwp_give_what_they_give_in_luxembourg() {
-        let house = house(Appliances {
-            solar_wp: 8000,
-            ..Appliances::default()
-        });
+        let house = house(Appliances { solar_wp: 8000, ..Appliances::default() });
         let bare = self::house(Appliances::default());
         let year: i64 = (0..73)
             .map(|step| {
                 let midnight = utc(2026, 1, 1, 0, 0, 0) + step * 5 * DAY_S;
-                let ((drawn, given), (without, _)) =
-                    (day_wh(&house, midnight), day_wh(&bare, midnight));
+                let ((drawn, given), (without, _)) = (day_wh(&house, midnight), day_wh(&bare, midnight));
                 (given + without - drawn) * 5
             })
             .sum();
         // Installers reckon with 950 to 1050 kWh a year and kWp.
-        assert!(
-            (6_500_000..9_500_000).contains(&year),
-            "{year} Wh in a year"
-        );
+        assert!((6_500_000..9_500_000).contains(&year), "{year} Wh in a year");
     }
 
     #[test]
     fn a_heat_pump_works_in_winter() {
-        let house = house(Appliances {
-            heat_pump: true,
-            ..Appliances::default()
-        });
+        let house = house(Appliances { heat_pump: true, ..Appliances::default() });
         let winter = day_wh(&house, utc(2026, 1, 20, 0, 0, 0)).0;
         let summer = day_wh(&house, utc(2026, 7, 20, 0, 0, 0)).0;
-        assert!(
-            winter > summer + 10_000,
-            "{winter} Wh in January, {summer} Wh in July"
-        );
+        assert!(winter > summer + 10_000, "{winter} Wh in January, {summer} Wh in July");
     }
 
     #[test]
     fn load_lowers_the_voltage() {
-        let car = house(Appliances {
-            electric_car: true,
-            ..Appliances::default()
-        });
+        let car = house(Appliances { electric_car: true, ..Appliances::default() });
         let bare = house(Appliances::default());
         let begin = utc(2026, 2, 1, 0, 0, 0);
         let charging = (0..20_000)

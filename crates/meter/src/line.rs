@@ -145,13 +145,7 @@ impl Line {
         }
         self.waiting.extend(extra);
         let at = telegram.sent_at();
-        self.waiting.push_back(Chunk {
-            at,
-            index,
-            bytes,
-            truth: arrives.then_some(telegram),
-            faults,
-        });
+        self.waiting.push_back(Chunk { at, index, bytes, truth: arrives.then_some(telegram), faults });
     }
 
     /// What happens before the telegram is made: to the meter, or for some time.
@@ -191,12 +185,7 @@ impl Line {
         let other = if spend(&mut state.plain) {
             None
         } else if spend(&mut state.wrong_key) {
-            Some(Sealer::new(
-                key_of(NOBODY),
-                config.authentication_key,
-                title,
-                form,
-            ))
+            Some(Sealer::new(key_of(NOBODY), config.authentication_key, title, form))
         } else if spend(&mut state.other_authentication_key) {
             Some(Sealer::new(key, key_of(NOBODY), title, form))
         } else {
@@ -283,21 +272,9 @@ impl Line {
         true
     }
 
-    fn chunk_before(
-        &self,
-        telegram: &Telegram,
-        index: u64,
-        bytes: Vec<u8>,
-        fault: &Fault,
-    ) -> Chunk {
+    fn chunk_before(&self, telegram: &Telegram, index: u64, bytes: Vec<u8>, fault: &Fault) -> Chunk {
         let at = telegram.sent_at() - i64::from(self.meter.config().period_s / 2);
-        Chunk {
-            at,
-            index,
-            bytes,
-            truth: None,
-            faults: vec![fault.clone()],
-        }
+        Chunk { at, index, bytes, truth: None, faults: vec![fault.clone()] }
     }
 
     fn remember(&mut self, frame: &[u8]) {

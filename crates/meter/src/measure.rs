@@ -19,14 +19,10 @@ pub(crate) struct Measurement {
 impl Measurement {
     pub(crate) fn new(moment: &Moment, spec: &Spec) -> Self {
         let (import, export) = net(moment.active_w, spec.per_phase_netting);
-        let (reactive_import_var, reactive_export_var) =
-            net(moment.reactive_var, spec.per_phase_netting);
+        let (reactive_import_var, reactive_export_var) = net(moment.reactive_var, spec.per_phase_netting);
         let step = spec.power_step_w;
         let apparent = spec.apparent.then(|| {
-            let total = apparent_va(
-                moment.active_w.iter().sum(),
-                moment.reactive_var.iter().sum(),
-            );
+            let total = apparent_va(moment.active_w.iter().sum(), moment.reactive_var.iter().sum());
             if export > 0 { (0, total) } else { (total, 0) }
         });
         Self {
@@ -42,12 +38,7 @@ impl Measurement {
 
     /// What the four registers count.
     pub(crate) const fn powers(&self) -> [u32; 4] {
-        [
-            self.import_w,
-            self.export_w,
-            self.reactive_import_var,
-            self.reactive_export_var,
-        ]
+        [self.import_w, self.export_w, self.reactive_import_var, self.reactive_export_var]
     }
 }
 
@@ -56,9 +47,7 @@ fn of_phase(moment: &Moment, phase: usize, spec: &Spec) -> PhaseValues {
     let reactive = moment.reactive_var[phase];
     let voltage_mv = moment.voltage_mv[phase];
     PhaseValues {
-        voltage_mv: spec
-            .voltage_step_mv
-            .map(|step| round(positive(voltage_mv), step)),
+        voltage_mv: spec.voltage_step_mv.map(|step| round(positive(voltage_mv), step)),
         current_ma: spec.current_step_ma.map(|step| {
             let micro_va = i64::from(apparent_va(active, reactive)) * 1_000_000;
             round(positive(micro_va / voltage_mv.max(1)), step)
@@ -111,10 +100,7 @@ mod tests {
     fn luxembourg_nets_the_phases() {
         let measured = Measurement::new(&MOMENT, Profile::LuxembourgFull.spec());
         assert_eq!((measured.import_w, measured.export_w), (495, 0));
-        assert_eq!(
-            (measured.reactive_import_var, measured.reactive_export_var),
-            (0, 30)
-        );
+        assert_eq!((measured.reactive_import_var, measured.reactive_export_var), (0, 30));
         assert_eq!(measured.apparent, Some((495, 0)));
         assert_eq!(measured.phases[1].voltage_mv, Some(230_000));
         assert_eq!(measured.phases[0].current_ma, Some(5000));

@@ -65,15 +65,8 @@ impl VirtualMeter {
             clock_lost_for: 0,
             registers: RegisterBank::new(&start, spec.tariffs.is_some(), spec.reactive),
             gas: None,
-            demand: spec
-                .demand
-                .then(|| Demand::new(config.seed, config.zone, config.start)),
-            events: Events {
-                failures: 6,
-                long_failures: 3,
-                sags: [14, 15, 12],
-                swells: [0; 3],
-            },
+            demand: spec.demand.then(|| Demand::new(config.seed, config.zone, config.start)),
+            events: Events { failures: 6, long_failures: 3, sags: [14, 15, 12], swells: [0; 3] },
             failures: Vec::new(),
             message: Vec::new(),
             frame_counter: Some(config.start_frame_counter),
@@ -125,13 +118,7 @@ impl VirtualMeter {
             (Some(sealer), Some(counter)) => sealer.seal(counter, &text),
             (Some(_), None) => Vec::new(),
         };
-        Telegram {
-            values,
-            device: Arc::clone(&self.device),
-            text,
-            frame,
-            frame_counter,
-        }
+        Telegram { values, device: Arc::clone(&self.device), text, frame, frame_counter }
     }
 
     /// The numbers of the next telegram, without writing or sealing it: several times as fast, for
@@ -146,9 +133,7 @@ impl VirtualMeter {
         self.counted_to = Some(sent_at);
         self.next_at += self.period_s();
         if self.sealer.is_some() {
-            self.frame_counter = self
-                .frame_counter
-                .and_then(|counter| counter.checked_add(1));
+            self.frame_counter = self.frame_counter.and_then(|counter| counter.checked_add(1));
         }
         let clock_known = self.clock_lost_for == 0;
         self.clock_lost_for = self.clock_lost_for.saturating_sub(1);
@@ -208,14 +193,8 @@ impl VirtualMeter {
     fn mount(&mut self, start: &StartRegisters) {
         let config = &self.config;
         let device = config.device();
-        self.sealer = config.key.map(|key| {
-            Sealer::new(
-                key,
-                config.authentication_key,
-                device.system_title,
-                config.length_form,
-            )
-        });
+        self.sealer =
+            config.key.map(|key| Sealer::new(key, config.authentication_key, device.system_title, config.length_form));
         self.device = Arc::new(device);
         self.set_registers(start);
     }
@@ -228,10 +207,7 @@ impl VirtualMeter {
     pub fn set_registers(&mut self, start: &StartRegisters) {
         let clock = self.next_at + self.clock_ahead_s;
         self.registers = RegisterBank::new(start, self.spec.tariffs.is_some(), self.spec.reactive);
-        self.gas = self
-            .spec
-            .gas
-            .map(|plan| GasMeter::new(plan, self.config.seed, start.gas_dm3, clock));
+        self.gas = self.spec.gas.map(|plan| GasMeter::new(plan, self.config.seed, start.gas_dm3, clock));
         self.counted_to = None;
     }
 
@@ -254,8 +230,7 @@ impl VirtualMeter {
     pub fn set_message(&mut self, message: &str) {
         self.message.clear();
         for byte in message.bytes().take(1024) {
-            self.message
-                .extend([hex_digit(byte >> 4), hex_digit(byte & 0x0F)]);
+            self.message.extend([hex_digit(byte >> 4), hex_digit(byte & 0x0F)]);
         }
     }
 
@@ -269,13 +244,7 @@ impl VirtualMeter {
         self.events.failures += 1;
         if seconds > 180 {
             self.events.long_failures += 1;
-            self.failures.insert(
-                0,
-                Failure {
-                    ended_at: back_at + self.clock_ahead_s,
-                    seconds,
-                },
-            );
+            self.failures.insert(0, Failure { ended_at: back_at + self.clock_ahead_s, seconds });
             self.failures.truncate(10);
         }
     }
@@ -286,12 +255,7 @@ impl VirtualMeter {
         self.frame_counter = Some(0);
         let config = &self.config;
         let title = self.device.system_title;
-        self.sealer = Some(Sealer::new(
-            key,
-            config.authentication_key,
-            title,
-            config.length_form,
-        ));
+        self.sealer = Some(Sealer::new(key, config.authentication_key, title, config.length_form));
     }
 
     /// A fitter takes the meter off the wall and mounts the one of another seed: new names, other
@@ -308,20 +272,11 @@ impl VirtualMeter {
         self.events = Events::default();
         self.failures.clear();
         self.message.clear();
-        self.demand = self
-            .spec
-            .demand
-            .then(|| Demand::new(seed, self.config.zone, self.next_at));
+        self.demand = self.spec.demand.then(|| Demand::new(seed, self.config.zone, self.next_at));
         let gas_identifier = self.device.gas_identifier.clone();
         let gas_dm3 = self.gas.as_ref().map_or(0, GasMeter::volume_dm3);
-        self.mount(&StartRegisters {
-            gas_dm3,
-            ..StartRegisters::of(seed)
-        });
-        self.device = Arc::new(Device {
-            gas_identifier,
-            ..self.config.device()
-        });
+        self.mount(&StartRegisters { gas_dm3, ..StartRegisters::of(seed) });
+        self.device = Arc::new(Device { gas_identifier, ..self.config.device() });
     }
 
     /// For one telegram another sealer, then the own again: a wrong key, or another authentication

@@ -168,9 +168,7 @@ impl Profile {
     /// The telegram of this readout.
     pub(crate) fn write(self, readout: &Readout<'_>) -> Vec<u8> {
         match self {
-            Self::LuxembourgFull | Self::LuxembourgSolar | Self::LuxembourgGas => {
-                luxembourg::write(readout)
-            }
+            Self::LuxembourgFull | Self::LuxembourgSolar | Self::LuxembourgGas => luxembourg::write(readout),
             Self::Luxembourg2018 => luxembourg::write_2018(readout),
             Self::Austria => austria::write(readout),
             Self::Netherlands5 => netherlands::write_5(readout),
@@ -182,13 +180,7 @@ impl Profile {
 }
 
 /// Writes one object per phase, in the order in which the codes are given.
-fn per_phase(
-    text: &mut Text,
-    codes: [&str; 3],
-    values: [Option<u32>; 3],
-    form: (usize, usize),
-    unit: &str,
-) {
+fn per_phase(text: &mut Text, codes: [&str; 3], values: [Option<u32>; 3], form: (usize, usize), unit: &str) {
     for (code, value) in codes.into_iter().zip(values) {
         text.fixed(code, value.unwrap_or(0).into(), form, unit);
     }

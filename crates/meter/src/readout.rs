@@ -64,9 +64,7 @@ pub(crate) struct Readout<'a> {
 impl Readout<'_> {
     /// The stamp of the clock object.
     pub(crate) fn clock(&self) -> Stamp {
-        self.values
-            .time
-            .map_or(Stamp::Unknown, |time| self.stamp(time))
+        self.values.time.map_or(Stamp::Unknown, |time| self.stamp(time))
     }
 
     /// The stamp of any other moment.
@@ -76,10 +74,6 @@ impl Readout<'_> {
 
     /// One value of all three phases.
     pub(crate) fn phases(&self, value: impl Fn(&PhaseValues) -> Option<u32>) -> [Option<u32>; 3] {
-        [
-            value(&self.values.phases[0]),
-            value(&self.values.phases[1]),
-            value(&self.values.phases[2]),
-        ]
+        [value(&self.values.phases[0]), value(&self.values.phases[1]), value(&self.values.phases[2])]
     }
 }

@@ -21,20 +21,12 @@ pub(crate) struct Register {
 impl Register {
     /// A register in Wh or varh.
     pub(crate) const fn energy(units: u64) -> Self {
-        Self {
-            units,
-            carry: 0,
-            per_unit: SECONDS_OF_HOUR,
-        }
+        Self { units, carry: 0, per_unit: SECONDS_OF_HOUR }
     }
 
     /// A register in dm³ of gas, fed with watts of heat.
     pub(crate) const fn gas(units: u64) -> Self {
-        Self {
-            units,
-            carry: 0,
-            per_unit: WATT_SECONDS_OF_DM3,
-        }
+        Self { units, carry: 0, per_unit: WATT_SECONDS_OF_DM3 }
     }
 
     /// What the display shows.

@@ -92,11 +92,7 @@ mod tests {
     #[test]
     fn scenes_have_names_of_their_own_and_one_sentence() {
         for (place, scene) in SCENES.iter().enumerate() {
-            assert!(
-                SCENES[..place].iter().all(|other| other.name != scene.name),
-                "{}",
-                scene.name
-            );
+            assert!(SCENES[..place].iter().all(|other| other.name != scene.name), "{}", scene.name);
             assert!(scene.sentence.ends_with('.'), "{}", scene.name);
         }
     }

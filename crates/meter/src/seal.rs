@@ -19,9 +19,8 @@ use aes_gcm::aead::consts::U12;
 use aes_gcm::{AeadInOut, AesGcm, KeyInit, Nonce, aes::Aes128};
 
 /// The authentication key that the Luxembourg specification prints for every meter.
-pub const STANDARD_AUTHENTICATION_KEY: [u8; 16] = [
-    0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF,
-];
+pub const STANDARD_AUTHENTICATION_KEY: [u8; 16] =
+    [0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF];
 
 /// The tag that opens a sealed frame.
 pub(crate) const GENERAL_GLO_CIPHERING: u8 = 0xDB;
@@ -89,18 +88,8 @@ pub struct Sealer {
 impl Sealer {
     /// Makes ready to seal for the meter of this system title.
     #[must_use]
-    pub fn new(
-        key: [u8; 16],
-        authentication_key: [u8; 16],
-        system_title: [u8; 8],
-        length_form: LengthForm,
-    ) -> Self {
-        Self {
-            cipher: Cipher::new(&key.into()),
-            authentication_key,
-            system_title,
-            length_form,
-        }
+    pub fn new(key: [u8; 16], authentication_key: [u8; 16], system_title: [u8; 8], length_form: LengthForm) -> Self {
+        Self { cipher: Cipher::new(&key.into()), authentication_key, system_title, length_form }
     }
 
     /// The sealed frame of this text.
@@ -114,8 +103,7 @@ impl Sealer {
         frame.push(GENERAL_GLO_CIPHERING);
         frame.push(8);
         frame.extend_from_slice(&self.system_title);
-        self.length_form
-            .write(1 + 4 + text.len() + TAG_LEN, &mut frame);
+        self.length_form.write(1 + 4 + text.len() + TAG_LEN, &mut frame);
         frame.push(SECURITY_CONTROL);
         frame.extend_from_slice(&frame_counter.to_be_bytes());
         let begin = frame.len();
@@ -128,11 +116,7 @@ impl Sealer {
         authenticated[1..].copy_from_slice(&self.authentication_key);
         let tag = self
             .cipher
-            .encrypt_inout_detached(
-                &Nonce::<U12>::from(nonce),
-                &authenticated,
-                frame[begin..].as_mut().into(),
-            )
+            .encrypt_inout_detached(&Nonce::<U12>::from(nonce), &authenticated, frame[begin..].as_mut().into())
             .expect("only a text of 64 GiB is too long for GCM");
         frame.extend_from_slice(&tag);
         frame
@@ -142,9 +126,7 @@ impl Sealer {
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Keys are never printed, not even invented ones: the habit is worth more than the exception.
-        f.debug_struct("Sealer")
-            .field("length_form", &self.length_form)
-            .finish_non_exhaustive()
+        f.debug_struct("Sealer").field("length_form", &self.length_form).finish_non_exhaustive()
     }
 }
 
@@ -160,13 +142,7 @@ impl fmt::Debug for Sealer {
 /// With a text of 64 GiB or more, which GCM cannot seal.
 #[must_use]
 pub fn seal(key: [u8; 16], system_title: [u8; 8], frame_counter: u32, text: &[u8]) -> Vec<u8> {
-    Sealer::new(
-        key,
-        STANDARD_AUTHENTICATION_KEY,
-        system_title,
-        LengthForm::default(),
-    )
-    .seal(frame_counter, text)
+    Sealer::new(key, STANDARD_AUTHENTICATION_KEY, system_title, LengthForm::default()).seal(frame_counter, text)
 }
 
 #[cfg(test)]
@@ -188,11 +164,7 @@ mod tests {
         assert_eq!(length(LengthForm::Shortest, 617), [0x82, 0x02, 0x7A]);
         assert_eq!(length(LengthForm::One, 100), [0x81, 117]);
         assert_eq!(length(LengthForm::One, 617), [0x82, 0x02, 0x7A]);
-        assert_eq!(
-            length(LengthForm::Two, 100),
-            [0x82, 0, 117],
-            "not minimal, and sent so"
-        );
+        assert_eq!(length(LengthForm::Two, 100), [0x82, 0, 117], "not minimal, and sent so");
         assert_eq!(length(LengthForm::Three, 617), [0x83, 0, 0x02, 0x7A]);
         assert_eq!(length(LengthForm::Four, 617), [0x84, 0, 0, 0x02, 0x7A]);
     }
@@ -201,10 +173,6 @@ mod tests {
     fn debug_shows_no_key() {
         let sealer = Sealer::new([0xAB; 16], [0xCD; 16], *b"SAGgp123", LengthForm::Two);
         let shown = format!("{sealer:?}");
-        assert!(
-            !shown.contains("171")
-                && !shown.contains("205")
-                && !shown.to_lowercase().contains("ab,")
-        );
+        assert!(!shown.contains("171") && !shown.contains("205") && !shown.to_lowercase().contains("ab,"));
     }
 }

@@ -15,9 +15,7 @@ pub(crate) struct Text {
 impl Text {
     /// Begins with the identification line and the empty line after it.
     pub(crate) fn begin(identification: &str) -> Self {
-        let mut text = Self {
-            bytes: Vec::with_capacity(1280),
-        };
+        let mut text = Self { bytes: Vec::with_capacity(1280) };
         text.raw(identification.as_bytes());
         text.raw(b"\r\n\r\n");
         text
@@ -137,14 +135,7 @@ impl Stamp {
         let season = match self {
             Self::Known(local) => {
                 let (hour, minute, second) = local.clock();
-                for part in [
-                    local.year % 100,
-                    local.month,
-                    local.day,
-                    hour,
-                    minute,
-                    second,
-                ] {
+                for part in [local.year % 100, local.month, local.day, hour, minute, second] {
                     bytes.push(b'0' + (part / 10) as u8);
                     bytes.push(b'0' + (part % 10) as u8);
                 }
@@ -163,11 +154,7 @@ impl Stamp {
 
 /// The capital hexadecimal digit of a number below 16.
 pub(crate) const fn hex_digit(nibble: u8) -> u8 {
-    if nibble < 10 {
-        b'0' + nibble
-    } else {
-        b'A' - 10 + nibble
-    }
+    if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble }
 }
 
 #[cfg(test)]
@@ -183,54 +170,24 @@ mod tests {
 
     #[test]
     fn numbers_are_padded_and_pointed() {
-        assert_eq!(
-            line(|t| t.fixed("1-0:1.8.0", 273_764, (9, 3), "kWh")),
-            "1-0:1.8.0(000273.764*kWh)"
-        );
-        assert_eq!(
-            line(|t| t.fixed("1-0:1.7.0", 1068, (9, 0), "W")),
-            "1-0:1.7.0(000001068*W)"
-        );
-        assert_eq!(
-            line(|t| t.fixed("1-0:32.7.0", 2310, (4, 1), "V")),
-            "1-0:32.7.0(231.0*V)"
-        );
-        assert_eq!(
-            line(|t| t.fixed("1-0:3.7.0", 7, (5, 3), "")),
-            "1-0:3.7.0(00.007)"
-        );
-        assert_eq!(
-            line(|t| t.count("0-0:96.7.21", 1067, 5)),
-            "0-0:96.7.21(01067)"
-        );
-        assert_eq!(
-            line(|t| t.fixed("1-0:1.8.0", 1_234_567_890, (9, 3), "kWh")),
-            "1-0:1.8.0(234567.890*kWh)"
-        );
+        assert_eq!(line(|t| t.fixed("1-0:1.8.0", 273_764, (9, 3), "kWh")), "1-0:1.8.0(000273.764*kWh)");
+        assert_eq!(line(|t| t.fixed("1-0:1.7.0", 1068, (9, 0), "W")), "1-0:1.7.0(000001068*W)");
+        assert_eq!(line(|t| t.fixed("1-0:32.7.0", 2310, (4, 1), "V")), "1-0:32.7.0(231.0*V)");
+        assert_eq!(line(|t| t.fixed("1-0:3.7.0", 7, (5, 3), "")), "1-0:3.7.0(00.007)");
+        assert_eq!(line(|t| t.count("0-0:96.7.21", 1067, 5)), "0-0:96.7.21(01067)");
+        assert_eq!(line(|t| t.fixed("1-0:1.8.0", 1_234_567_890, (9, 3), "kWh")), "1-0:1.8.0(234567.890*kWh)");
     }
 
     #[test]
     fn stamps_have_their_season() {
         let local = Zone::CENTRAL_EUROPE.local(utc(2026, 4, 3, 15, 54, 31));
-        assert_eq!(
-            line(|t| t.stamp("0-0:1.0.0", Stamp::Known(local))),
-            "0-0:1.0.0(260403175431S)"
-        );
-        assert_eq!(
-            line(|t| t.stamp("0-0:1.0.0", Stamp::Unknown)),
-            "0-0:1.0.0(632525252525S)"
-        );
-        assert_eq!(
-            line(|t| t.bare_stamp_group(Stamp::Known(local))),
-            "(260403175431)"
-        );
+        assert_eq!(line(|t| t.stamp("0-0:1.0.0", Stamp::Known(local))), "0-0:1.0.0(260403175431S)");
+        assert_eq!(line(|t| t.stamp("0-0:1.0.0", Stamp::Unknown)), "0-0:1.0.0(632525252525S)");
+        assert_eq!(line(|t| t.bare_stamp_group(Stamp::Known(local))), "(260403175431)");
     }
 
     #[test]
     fn names_are_hexadecimal() {
-        assert_eq!(
-            line(|t| t.hex("0-0:42.0.0", b"SAG1")),
-            "0-0:42.0.0(53414731)"
-        );
+        assert_eq!(line(|t| t.hex("0-0:42.0.0", b"SAG1")), "0-0:42.0.0(53414731)");
     }
 }

@@ -42,8 +42,7 @@ pub(crate) fn slow(bytes: &[u8]) -> Vec<u8> {
 /// The levels on the line, `true` for mark, which is also the level at rest.
 fn send(bytes: &[u8], framing: Framing, samples_per_bit: usize) -> Vec<bool> {
     let mut levels = Vec::with_capacity((bytes.len() * 10 + 2 * IDLE) * samples_per_bit);
-    let mut hold =
-        |level: bool, bits: usize| levels.resize(levels.len() + bits * samples_per_bit, level);
+    let mut hold = |level: bool, bits: usize| levels.resize(levels.len() + bits * samples_per_bit, level);
     hold(true, IDLE);
     for &byte in bytes {
         hold(false, 1);

@@ -4,23 +4,17 @@ mod common;
 
 use common::{contains, open};
 use smarty_meter::{
-    Chunk, Fault, Line, MeterConfig, Profile, STANDARD_AUTHENTICATION_KEY, Scene, Script,
-    VirtualMeter, key_of,
+    Chunk, Fault, Line, MeterConfig, Profile, STANDARD_AUTHENTICATION_KEY, Scene, Script, VirtualMeter, key_of,
 };
 
 const KEY: [u8; 16] = [0x5A; 16];
 
 fn sealed() -> MeterConfig {
-    MeterConfig {
-        key: Some(KEY),
-        ..MeterConfig::new(Profile::LuxembourgSolar)
-    }
+    MeterConfig { key: Some(KEY), ..MeterConfig::new(Profile::LuxembourgSolar) }
 }
 
 fn play(config: &MeterConfig, script: Script, telegrams: u64) -> Vec<Chunk> {
-    Line::new(VirtualMeter::new(config.clone()), script)
-        .until(telegrams)
-        .collect()
+    Line::new(VirtualMeter::new(config.clone()), script).until(telegrams).collect()
 }
 
 /// Plays one fault at the fourth of eight telegrams.
@@ -29,11 +23,7 @@ fn play_one(config: &MeterConfig, fault: Fault) -> Vec<Chunk> {
 }
 
 fn lost(chunks: &[Chunk]) -> Vec<u64> {
-    chunks
-        .iter()
-        .filter(|chunk| chunk.truth.is_none())
-        .map(|chunk| chunk.index)
-        .collect()
+    chunks.iter().filter(|chunk| chunk.truth.is_none()).map(|chunk| chunk.index).collect()
 }
 
 #[test]
@@ -71,11 +61,7 @@ fn hurt_telegrams_are_lost_and_only_they() {
 #[test]
 fn additions_leave_the_telegram_whole() {
     for config in [sealed(), MeterConfig::new(Profile::Belgium)] {
-        for fault in [
-            Fault::NoiseBefore { bytes: 50 },
-            Fault::NoiseAfter { bytes: 50 },
-            Fault::FalseStart,
-        ] {
+        for fault in [Fault::NoiseBefore { bytes: 50 }, Fault::NoiseAfter { bytes: 50 }, Fault::FalseStart] {
             let chunks = play_one(&config, fault.clone());
             assert_eq!(lost(&chunks), [0; 0], "{fault:?}");
             let chunk = &chunks[3];
@@ -97,10 +83,7 @@ fn guests_come_in_chunks_of_their_own() {
         let chunks = play_one(&sealed(), fault.clone());
         assert_eq!(chunks.len(), 9, "{fault:?}");
         assert_eq!(lost(&chunks), [3]);
-        assert_eq!(
-            (chunks[3].truth.as_ref(), &chunks[3].faults),
-            (None, &vec![fault])
-        );
+        assert_eq!((chunks[3].truth.as_ref(), &chunks[3].faults), (None, &vec![fault]));
         assert_eq!(chunks[3].at, chunks[4].at - 5);
     }
 }
@@ -116,14 +99,9 @@ fn a_neighbour_seals_with_its_own_key() {
 
 #[test]
 fn only_what_was_read_is_replayed() {
-    let script = Script::new()
-        .with(2, Fault::FlipBits { count: 1 })
-        .with(3, Fault::Replay { back: 1 });
+    let script = Script::new().with(2, Fault::FlipBits { count: 1 }).with(3, Fault::Replay { back: 1 });
     let chunks = play(&sealed(), script, 5);
-    assert_eq!(
-        chunks[3].bytes, chunks[1].bytes,
-        "the hurt one in between would be news"
-    );
+    assert_eq!(chunks[3].bytes, chunks[1].bytes, "the hurt one in between would be news");
 }
 
 #[test]
@@ -131,14 +109,7 @@ fn other_seals_are_refused_for_their_reasons() {
     let wrong = play_one(&sealed(), Fault::WrongKey { telegrams: 2 });
     assert_eq!(lost(&wrong), [3, 4]);
     assert!(open(&wrong[3].bytes, KEY, STANDARD_AUTHENTICATION_KEY).is_err());
-    assert_eq!(
-        wrong[5]
-            .truth
-            .as_ref()
-            .and_then(|telegram| telegram.frame_counter),
-        Some(6),
-        "counted on"
-    );
+    assert_eq!(wrong[5].truth.as_ref().and_then(|telegram| telegram.frame_counter), Some(6), "counted on");
 
     let other = play_one(&sealed(), Fault::OtherAuthenticationKey { telegrams: 1 });
     assert_eq!(lost(&other), [3]);
@@ -147,23 +118,12 @@ fn other_seals_are_refused_for_their_reasons() {
     let plain = play_one(&sealed(), Fault::Plain { telegrams: 1 });
     assert_eq!(lost(&plain), [3]);
     assert!(plain[3].bytes.starts_with(b"/Lux5"));
-    assert_eq!(
-        plain[4]
-            .truth
-            .as_ref()
-            .and_then(|telegram| telegram.frame_counter),
-        Some(4),
-        "not counted"
-    );
+    assert_eq!(plain[4].truth.as_ref().and_then(|telegram| telegram.frame_counter), Some(4), "not counted");
 }
 
 #[test]
 fn wrongly_set_ports_hear_nothing_useful() {
-    for fault in [
-        Fault::Inverted { telegrams: 2 },
-        Fault::Parity { telegrams: 2 },
-        Fault::SlowLine { telegrams: 2 },
-    ] {
+    for fault in [Fault::Inverted { telegrams: 2 }, Fault::Parity { telegrams: 2 }, Fault::SlowLine { telegrams: 2 }] {
         for config in [sealed(), MeterConfig::new(Profile::Netherlands22)] {
             let chunks = play_one(&config, fault.clone());
             assert_eq!(lost(&chunks), [3, 4], "{fault:?}");
@@ -176,10 +136,7 @@ fn wrongly_set_ports_hear_nothing_useful() {
 fn counters_jump_and_the_telegrams_count() {
     for to in [0, 5_000_000] {
         let chunks = play_one(&sealed(), Fault::CounterJump { to });
-        let counters: Vec<u32> = chunks
-            .iter()
-            .filter_map(|chunk| chunk.truth.as_ref()?.frame_counter)
-            .collect();
+        let counters: Vec<u32> = chunks.iter().filter_map(|chunk| chunk.truth.as_ref()?.frame_counter).collect();
         assert_eq!(counters, [1, 2, 3, to, to + 1, to + 2, to + 3, to + 4]);
     }
 }
@@ -190,39 +147,24 @@ fn clocks_are_set_and_lost_while_the_house_goes_on() {
     for by_s in [3600, -90] {
         let chunks = play_one(&sealed(), Fault::MoveClock { by_s });
         for (chunk, good) in chunks.iter().zip(&good) {
-            let (telegram, good) = (
-                chunk.truth.as_ref().expect("whole"),
-                good.truth.as_ref().expect("whole"),
-            );
+            let (telegram, good) = (chunk.truth.as_ref().expect("whole"), good.truth.as_ref().expect("whole"));
             let ahead = if chunk.index < 3 { 0 } else { by_s };
             assert_eq!(telegram.time(), good.time().map(|time| time + ahead));
             assert_eq!(telegram.values.registers, good.values.registers);
         }
     }
     let chunks = play_one(&sealed(), Fault::LoseClock { telegrams: 2 });
-    let times: Vec<bool> = chunks
-        .iter()
-        .filter_map(|chunk| Some(chunk.truth.as_ref()?.time().is_some()))
-        .collect();
+    let times: Vec<bool> = chunks.iter().filter_map(|chunk| Some(chunk.truth.as_ref()?.time().is_some())).collect();
     assert_eq!(times, [true, true, true, false, false, true, true, true]);
-    assert!(contains(
-        &chunks[3].truth.as_ref().expect("whole").text,
-        b"0-0:1.0.0(632525252525S)\r\n"
-    ));
+    assert!(contains(&chunks[3].truth.as_ref().expect("whole").text, b"0-0:1.0.0(632525252525S)\r\n"));
 }
 
 #[test]
 fn a_swap_changes_everything_but_the_house() {
     let chunks = play_one(&sealed(), Fault::Swap { seed: 55 });
-    let (old, new) = (
-        chunks[2].truth.as_ref().expect("whole"),
-        chunks[3].truth.as_ref().expect("whole"),
-    );
+    let (old, new) = (chunks[2].truth.as_ref().expect("whole"), chunks[3].truth.as_ref().expect("whole"));
     assert_ne!(old.device.system_title, new.device.system_title);
-    assert_ne!(
-        old.device.logical_device_name,
-        new.device.logical_device_name
-    );
+    assert_ne!(old.device.logical_device_name, new.device.logical_device_name);
     assert_ne!(old.values.registers, new.values.registers);
     assert_eq!(new.frame_counter, Some(0));
     assert!(open(&new.frame, key_of(55), STANDARD_AUTHENTICATION_KEY).is_ok());
@@ -233,14 +175,8 @@ fn a_swap_changes_everything_but_the_house() {
 
 #[test]
 fn a_swapped_meter_keeps_the_gas_meter() {
-    let chunks = play_one(
-        &MeterConfig::new(Profile::LuxembourgGas),
-        Fault::Swap { seed: 55 },
-    );
-    let (old, new) = (
-        chunks[2].truth.as_ref().expect("whole"),
-        chunks[3].truth.as_ref().expect("whole"),
-    );
+    let chunks = play_one(&MeterConfig::new(Profile::LuxembourgGas), Fault::Swap { seed: 55 });
+    let (old, new) = (chunks[2].truth.as_ref().expect("whole"), chunks[3].truth.as_ref().expect("whole"));
     assert_eq!(old.device.gas_identifier, new.device.gas_identifier);
     let volume = |telegram: &smarty_meter::Telegram| telegram.values.gas.expect("gas").volume_dm3;
     assert!(volume(new).abs_diff(volume(old)) < 100);
@@ -248,52 +184,21 @@ fn a_swapped_meter_keeps_the_gas_meter() {
 
 #[test]
 fn a_power_failure_is_counted_and_logged() {
-    let chunks = play_one(
-        &MeterConfig::new(Profile::Netherlands5),
-        Fault::PowerFailure { seconds: 600 },
-    );
-    let (before, after) = (
-        chunks[2].truth.as_ref().expect("whole"),
-        chunks[3].truth.as_ref().expect("whole"),
-    );
+    let chunks = play_one(&MeterConfig::new(Profile::Netherlands5), Fault::PowerFailure { seconds: 600 });
+    let (before, after) = (chunks[2].truth.as_ref().expect("whole"), chunks[3].truth.as_ref().expect("whole"));
     assert_eq!(after.sent_at() - before.sent_at(), 610);
-    assert_eq!(
-        after.values.registers, before.values.registers,
-        "nothing is used without mains"
-    );
-    assert!(contains(
-        &after.text,
-        b"1-0:99.97.0(1)(0-0:96.7.19)(260101001020W)(0000000600*s)\r\n"
-    ));
-    assert!(contains(
-        &after.text,
-        b"0-0:96.7.21(00007)\r\n0-0:96.7.9(00004)\r\n"
-    ));
+    assert_eq!(after.values.registers, before.values.registers, "nothing is used without mains");
+    assert!(contains(&after.text, b"1-0:99.97.0(1)(0-0:96.7.19)(260101001020W)(0000000600*s)\r\n"));
+    assert!(contains(&after.text, b"0-0:96.7.21(00007)\r\n0-0:96.7.9(00004)\r\n"));
 }
 
 #[test]
 fn messages_are_hexadecimal_and_bounded() {
-    let chunks = play_one(
-        &sealed(),
-        Fault::Message {
-            text: "Hello!".to_owned(),
-        },
-    );
-    assert!(contains(
-        &chunks[4].truth.as_ref().expect("whole").text,
-        b"0-0:96.13.0(48656C6C6F21)\r\n"
-    ));
-    let chunks = play_one(
-        &sealed(),
-        Fault::Message {
-            text: "x".repeat(5000),
-        },
-    );
+    let chunks = play_one(&sealed(), Fault::Message { text: "Hello!".to_owned() });
+    assert!(contains(&chunks[4].truth.as_ref().expect("whole").text, b"0-0:96.13.0(48656C6C6F21)\r\n"));
+    let chunks = play_one(&sealed(), Fault::Message { text: "x".repeat(5000) });
     let text = &chunks[4].truth.as_ref().expect("whole").text;
-    assert!(contains(
-        text,
-        &[b"0-0:96.13.0(".as_slice(), &b"78".repeat(1024), b")\r\n"].concat()
-    ));
+    assert!(contains(text, &[b"0-0:96.13.0(".as_slice(), &b"78".repeat(1024), b")\r\n"].concat()));
 }
 
 /// In any weather: what is true is in the chunk as a whole, and what is not true opens in no chunk.
@@ -305,11 +210,7 @@ fn the_truth_of_a_storm_is_true() {
         for chunk in &chunks {
             let opened = |frame: &[u8]| open(frame, KEY, STANDARD_AUTHENTICATION_KEY);
             if let Some(telegram) = &chunk.truth {
-                assert!(
-                    contains(&chunk.bytes, &telegram.frame),
-                    "{:?}",
-                    chunk.faults
-                );
+                assert!(contains(&chunk.bytes, &telegram.frame), "{:?}", chunk.faults);
                 assert_eq!(opened(&telegram.frame).expect("opens").1, telegram.text);
                 newest = telegram.frame_counter.expect("sealed");
             } else if chunk.bytes.starts_with(&[0xDB, 8]) && chunk.bytes.len() > 60 {
@@ -326,10 +227,7 @@ fn the_truth_of_a_storm_is_true() {
 fn every_scene_plays_and_ends() {
     for scene in Scene::all() {
         // Long scenes of good wire are the same telegrams as short ones.
-        let chunks = scene
-            .line(sealed())
-            .until(scene.telegrams().min(400))
-            .count();
+        let chunks = scene.line(sealed()).until(scene.telegrams().min(400)).count();
         assert!(chunks > 30, "{}", scene.name());
     }
 }

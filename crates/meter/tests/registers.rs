@@ -1,9 +1,7 @@
 //! The law of the registers: they hold exactly what the telegrams' powers add up to.
 
 use smarty_meter::calendar::utc;
-use smarty_meter::{
-    Fault, Line, MeterConfig, Profile, Script, StartRegisters, Values, VirtualMeter,
-};
+use smarty_meter::{Fault, Line, MeterConfig, Profile, Script, StartRegisters, Values, VirtualMeter};
 
 const START: StartRegisters = StartRegisters {
     energy_import_wh: 1_000_003,
@@ -41,27 +39,14 @@ impl Sum {
 
     fn check(&self, values: &Values) {
         let registers = &values.registers;
-        let stands =
-            |start: u64, sum: u128| start + u64::try_from(sum / 3600).expect("a small sum");
-        assert_eq!(
-            registers.energy_import_wh,
-            stands(START.energy_import_wh, self.import)
-        );
-        assert_eq!(
-            registers.energy_export_wh,
-            stands(START.energy_export_wh, self.export)
-        );
+        let stands = |start: u64, sum: u128| start + u64::try_from(sum / 3600).expect("a small sum");
+        assert_eq!(registers.energy_import_wh, stands(START.energy_import_wh, self.import));
+        assert_eq!(registers.energy_export_wh, stands(START.energy_export_wh, self.export));
         if let Some(varh) = registers.reactive_energy_import_varh {
-            assert_eq!(
-                varh,
-                stands(START.reactive_energy_import_varh, self.reactive_import)
-            );
+            assert_eq!(varh, stands(START.reactive_energy_import_varh, self.reactive_import));
         }
         if let Some(varh) = registers.reactive_energy_export_varh {
-            assert_eq!(
-                varh,
-                stands(START.reactive_energy_export_varh, self.reactive_export)
-            );
+            assert_eq!(varh, stands(START.reactive_energy_export_varh, self.reactive_export));
         }
     }
 }
@@ -86,23 +71,12 @@ fn registers_integrate_the_power_of_every_profile() {
 
 #[test]
 fn tariffs_add_up_to_the_totals_at_every_moment() {
-    for profile in [
-        Profile::Austria,
-        Profile::Netherlands5,
-        Profile::Netherlands22,
-        Profile::Belgium,
-    ] {
+    for profile in [Profile::Austria, Profile::Netherlands5, Profile::Netherlands22, Profile::Belgium] {
         let mut both = [false; 2];
         for values in (0..20_000).scan(meter(profile, 10), |meter, _| Some(meter.next_values())) {
             let [first, second] = values.registers.tariffs.expect("a profile with tariffs");
-            assert_eq!(
-                first.energy_import_wh + second.energy_import_wh,
-                values.registers.energy_import_wh
-            );
-            assert_eq!(
-                first.energy_export_wh + second.energy_export_wh,
-                values.registers.energy_export_wh
-            );
+            assert_eq!(first.energy_import_wh + second.energy_import_wh, values.registers.energy_import_wh);
+            assert_eq!(first.energy_export_wh + second.energy_export_wh, values.registers.energy_export_wh);
             both[usize::from(values.tariff.expect("a profile with tariffs")) - 1] = true;
         }
         assert_eq!(both, [true, true], "{profile:?} has seen both tariffs");
@@ -120,52 +94,35 @@ fn values_and_telegrams_are_the_same_meter() {
 
 #[test]
 fn a_meter_that_is_not_heard_counts_on() {
-    let heard: Vec<Values> = (0..50)
-        .scan(meter(Profile::LuxembourgFull, 10), |meter, _| {
-            Some(meter.next_values())
-        })
-        .collect();
+    let heard: Vec<Values> =
+        (0..50).scan(meter(Profile::LuxembourgFull, 10), |meter, _| Some(meter.next_values())).collect();
     let script = Script::new().with(10, Fault::Silence { telegrams: 30 });
     for chunk in Line::new(meter(Profile::LuxembourgFull, 10), script).until(50) {
         let telegram = chunk.truth.expect("what is heard is whole");
-        assert_eq!(
-            telegram.values,
-            heard[usize::try_from(chunk.index).expect("small")]
-        );
+        assert_eq!(telegram.values, heard[usize::try_from(chunk.index).expect("small")]);
     }
 }
 
 #[test]
 fn gas_is_handed_over_late_and_never_falls() {
-    for (profile, longest) in [
-        (Profile::LuxembourgGas, 1740),
-        (Profile::Netherlands5, 300),
-        (Profile::Netherlands22, 3600),
-    ] {
+    for (profile, longest) in
+        [(Profile::LuxembourgGas, 1740), (Profile::Netherlands5, 300), (Profile::Netherlands22, 3600)]
+    {
         let mut meter = meter(profile, 10);
         let mut captures = vec![meter.next_values().gas.expect("a profile with gas")];
         for _ in 0..8640 {
             let values = meter.next_values();
             let gas = values.gas.expect("a profile with gas");
-            assert!(
-                (0..longest).contains(&(values.sent_at - gas.captured_at)),
-                "{profile:?}"
-            );
+            assert!((0..longest).contains(&(values.sent_at - gas.captured_at)), "{profile:?}");
             if gas != captures[captures.len() - 1] {
                 captures.push(gas);
             }
         }
         assert!(captures.is_sorted_by_key(|gas| (gas.captured_at, gas.volume_dm3)));
         let used = captures[captures.len() - 1].volume_dm3 - captures[0].volume_dm3;
-        assert!(
-            (1000..20_000).contains(&used),
-            "{used} litres on a day in March"
-        );
+        assert!((1000..20_000).contains(&used), "{used} litres on a day in March");
         if profile == Profile::LuxembourgGas {
-            assert!(
-                captures.iter().any(|gas| gas.captured_at % 60 != 0),
-                "not on the minute"
-            );
+            assert!(captures.iter().any(|gas| gas.captured_at % 60 != 0), "not on the minute");
         }
     }
 }

@@ -6,10 +6,7 @@ use common::{crc_bit_by_bit, number, objects};
 use smarty_meter::{MeterConfig, Profile, Telegram, VirtualMeter};
 
 fn telegrams(profile: Profile) -> impl Iterator<Item = Telegram> {
-    let mut meter = VirtualMeter::new(MeterConfig {
-        start: 1_780_653_600,
-        ..MeterConfig::new(profile)
-    });
+    let mut meter = VirtualMeter::new(MeterConfig { start: 1_780_653_600, ..MeterConfig::new(profile) });
     // Seventeen minutes apart, so that the house is seen in many states.
     (0..60).map(move |_| {
         meter.skip_to(meter.next_at() + 1020);
@@ -36,11 +33,7 @@ fn every_text_has_the_form_of_a_telegram() {
 fn the_checksum_is_right_where_there_is_one() {
     for profile in Profile::ALL {
         for telegram in telegrams(profile) {
-            let end = telegram
-                .text
-                .iter()
-                .rposition(|&byte| byte == b'!')
-                .expect("an end");
+            let end = telegram.text.iter().rposition(|&byte| byte == b'!').expect("an end");
             let written = &telegram.text[end + 1..];
             let expected = if profile.has_crc() {
                 format!("{:04X}\r\n", crc_bit_by_bit(&telegram.text[..=end]))
@@ -56,8 +49,7 @@ fn the_checksum_is_right_where_there_is_one() {
 fn expected_codes(profile: Profile) -> String {
     let luxembourg_head = "1-3:0.2.8 0-0:1.0.0 0-0:42.0.0 1-0:1.8.0 1-0:2.8.0 1-0:3.8.0 1-0:4.8.0 \
         1-0:1.7.0 1-0:2.7.0 1-0:3.7.0 1-0:4.7.0 0-0:17.0.0";
-    let events =
-        "0-0:96.7.21 1-0:32.32.0 1-0:52.32.0 1-0:72.32.0 1-0:32.36.0 1-0:52.36.0 1-0:72.36.0";
+    let events = "0-0:96.7.21 1-0:32.32.0 1-0:52.32.0 1-0:72.32.0 1-0:32.36.0 1-0:52.36.0 1-0:72.36.0";
     let messages = "0-0:96.13.0 0-0:96.13.2 0-0:96.13.3 0-0:96.13.4 0-0:96.13.5";
     let volts = "1-0:32.7.0 1-0:52.7.0 1-0:72.7.0";
     let amperes = "1-0:31.7.0 1-0:51.7.0 1-0:71.7.0";
@@ -106,21 +98,9 @@ fn every_profile_sends_its_list_in_order() {
         let telegram = telegrams(profile).next().expect("endless");
         let codes: Vec<String> = objects(&telegram.text)
             .into_iter()
-            .map(|(code, _)| {
-                if code.is_empty() {
-                    "|".to_owned()
-                } else {
-                    code
-                }
-            })
+            .map(|(code, _)| if code.is_empty() { "|".to_owned() } else { code })
             .collect();
-        assert_eq!(
-            codes,
-            expected_codes(profile)
-                .split_whitespace()
-                .collect::<Vec<_>>(),
-            "{profile:?}"
-        );
+        assert_eq!(codes, expected_codes(profile).split_whitespace().collect::<Vec<_>>(), "{profile:?}");
     }
 }
 
@@ -175,11 +155,7 @@ fn the_text_says_what_the_truth_says() {
                 ];
                 for (offset, value) in of_phase {
                     let code = format!("1-0:{}.7.0", l + offset);
-                    assert_eq!(
-                        value.map(|_| number(text, &code, 3)),
-                        value.map(u64::from),
-                        "{profile:?} {code}"
-                    );
+                    assert_eq!(value.map(|_| number(text, &code, 3)), value.map(u64::from), "{profile:?} {code}");
                 }
             }
             if let Some(gas) = values.gas {

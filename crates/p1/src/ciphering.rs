@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use aes_gcm::aead::consts::{U12};
+use aes_gcm::aead::consts::U12;
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::aes::Aes128;
@@ -27,9 +27,8 @@ const AUTHENTICATED_AND_ENCRYPTED: u8 = 0x30;
 pub struct Key([u8; 16]);
 
 /// Luxembourg's authentication key, the same for all meters and public (P1 specification §3.2.5).
-pub const STANDARD_AUTHENTICATION_KEY: Key = Key([
-    0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF,
-]);
+pub const STANDARD_AUTHENTICATION_KEY: Key =
+    Key([0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF]);
 
 /// Why a text is no key. Says nothing of the text itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,18 +219,13 @@ impl<'a> SealedFrame<'a> {
             Authentication::Standard => &STANDARD_AUTHENTICATION_KEY,
             Authentication::Given(key) => key,
             Authentication::Unchecked => {
-                return if self.try_unchecked(&cipher, &nonce) {
-                    Ok(Proof::Crc)
-                } else {
-                    Err(OpenError::NotATelegram)
-                };
+                return if self.try_unchecked(&cipher, &nonce) { Ok(Proof::Crc) } else { Err(OpenError::NotATelegram) };
             }
         };
         let mut aad = [AUTHENTICATED_AND_ENCRYPTED; 17];
         aad[1..].copy_from_slice(&authentication_key.0);
         let tag = Tag::<U12>::from(self.tag);
-        let opened =
-            cipher.decrypt_inout_detached(&nonce, &aad, InOutBuf::from(&mut *self.text), &tag);
+        let opened = cipher.decrypt_inout_detached(&nonce, &aad, InOutBuf::from(&mut *self.text), &tag);
         aad.zeroize();
         match opened {
             Ok(()) => Ok(Proof::Tag),
@@ -280,7 +274,6 @@ fn apply_key_stream(cipher: &Gcm, nonce: &Nonce<U12>, text: &mut [u8]) {
     // The error is for texts of more than 64 GB.
     let _ = cipher.encrypt_inout_detached(nonce, &[], InOutBuf::from(text));
 }
-
 
 /// What the first bytes of a frame say of its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

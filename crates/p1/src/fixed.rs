@@ -60,11 +60,7 @@ impl<'a> Fixed<'a> {
     /// `None` when the unit written is of another kind. Digits beyond the integer's last are cut.
     #[inline]
     pub fn in_unit(self, unit: Unit) -> Option<i64> {
-        let decimals = if self.unit.is_empty() {
-            unit.default_scale()
-        } else {
-            decimals(self.unit, unit)?
-        };
+        let decimals = if self.unit.is_empty() { unit.default_scale() } else { decimals(self.unit, unit)? };
         if decimals >= self.scale {
             self.mantissa.checked_mul(power_of_ten(decimals - self.scale)?)
         } else {
@@ -90,11 +86,9 @@ fn power_of_ten(exponent: u8) -> Option<i64> {
 /// How many decimals a written unit has above the integer unit, if they measure the same thing.
 /// Nordic meters write `kVArh`, so case counts for nothing but the prefix.
 #[inline]
+#[allow(clippy::match_same_arms)] // One line a kind of unit reads like the table that it is.
 fn decimals(written: &[u8], unit: Unit) -> Option<u8> {
-    use Unit::{
-        Milli, Milliampere, Millihertz, Millivolt, One, UtcSecond, VarHour, VoltAmpere, Watt,
-        WattHour,
-    };
+    use Unit::{Milli, Milliampere, Millihertz, Millivolt, One, UtcSecond, VarHour, VoltAmpere, Watt, WattHour};
     Some(match (written, unit) {
         (b"kWh", WattHour | Milli) | (b"GJ" | b"m3", Milli) => 3,
         (b"Wh", WattHour | Milli) | (b"MJ" | b"dm3" | b"l", Milli) => 0,
@@ -116,7 +110,7 @@ fn decimals(written: &[u8], unit: Unit) -> Option<u8> {
 ///
 /// `None` when it is not hex, of odd length, not printable ASCII, or longer than the buffer.
 pub fn hex_text<'b>(hex: &[u8], buffer: &'b mut [u8]) -> Option<&'b str> {
-    if hex.is_empty() || hex.len() % 2 != 0 || hex.len() / 2 > buffer.len() {
+    if hex.is_empty() || !hex.len().is_multiple_of(2) || hex.len() / 2 > buffer.len() {
         return None;
     }
     for (index, pair) in hex.chunks_exact(2).enumerate() {
@@ -157,10 +151,7 @@ mod tests {
     #[test]
     fn what_is_not_a_number_or_not_this_unit() {
         for text in ["", "-", ".", "*kWh", "1.2.3", "12x", "0000000000000000000001", "\u{20ac}1"] {
-            assert!(
-                value(text, Unit::WattHour).is_none(),
-                "{text} must not be a number of watt-hours"
-            );
+            assert!(value(text, Unit::WattHour).is_none(), "{text} must not be a number of watt-hours");
         }
         assert_eq!(value("1.000*kWh", Unit::Watt), None);
         assert_eq!(value("0085*A", Unit::VoltAmpere), None);
@@ -170,10 +161,7 @@ mod tests {
     #[test]
     fn hex_texts() {
         let mut buffer = [0; 32];
-        assert_eq!(
-            hex_text(b"53414731303330373030313134303034", &mut buffer),
-            Some("SAG1030700114004")
-        );
+        assert_eq!(hex_text(b"53414731303330373030313134303034", &mut buffer), Some("SAG1030700114004"));
         assert_eq!(hex_text(b"serienummer", &mut buffer), None);
         assert_eq!(hex_text(b"5", &mut buffer), None);
         assert_eq!(hex_text(b"0011", &mut buffer), None);

@@ -52,9 +52,7 @@ pub(crate) fn mbus(bytes: &[u8]) -> Candidate {
     let length = match bytes {
         [0x68, first, second, 0x68, ..] if first == second => usize::from(*first),
         [0x68] => return Candidate::Unknown,
-        [0x68, first, rest @ ..]
-            if rest.len() < 3 && rest.first().is_none_or(|second| second == first) =>
-        {
+        [0x68, first, rest @ ..] if rest.len() < 3 && rest.first().is_none_or(|second| second == first) => {
             return if rest.len() < 2 { Candidate::Unknown } else { Candidate::No };
         }
         _ => return Candidate::No,
@@ -80,9 +78,8 @@ pub(crate) fn hybrid(bytes: &[u8]) -> Candidate {
     // Length, then `!` and four digits.
     let total = end + 8 + (usize::from(high) << 8 | usize::from(low)) + 5;
     match bytes.get(total - 5) {
-        None => Candidate::Unknown,
         Some(b'!') if bytes.len() >= total => Candidate::Complete(total, Foreign::HybridHeader),
-        Some(b'!') => Candidate::Unknown,
+        None | Some(b'!') => Candidate::Unknown,
         Some(_) => Candidate::No,
     }
 }

@@ -50,25 +50,22 @@ mod deframer;
 mod fixed;
 mod foreign;
 mod logs;
-mod object;
 mod obis;
+mod object;
 mod quantity;
 mod reading;
 mod telegram;
 mod timestamp;
 mod values;
 
-pub use ciphering::{
-    Authentication, InvalidKey, Key, OpenError, Proof, STANDARD_AUTHENTICATION_KEY,
-    SealedFrame,
-};
+pub use ciphering::{Authentication, InvalidKey, Key, OpenError, Proof, STANDARD_AUTHENTICATION_KEY, SealedFrame};
 pub use crc::crc16;
 pub use deframer::{Deframer, Frame, LONGEST_FRAME, Progress};
 pub use fixed::{Fixed, hex_text};
 pub use foreign::Foreign;
 pub use logs::{FailureLog, MonthPeaks, PowerFailure};
-pub use object::{CosemObject, MalformedLine, Objects};
 pub use obis::Obis;
+pub use object::{CosemObject, MalformedLine, Objects};
 pub use quantity::{Kind, Quantity, Unit};
 pub use reading::{MbusDevice, Medium, Reading};
 pub use telegram::{Telegram, TelegramError};

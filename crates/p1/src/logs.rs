@@ -23,10 +23,7 @@ impl<'a> FailureLog<'a> {
     pub fn entries(&self) -> impl Iterator<Item = PowerFailure> + use<'a> {
         // (count)(0-0:96.7.19)(time)(seconds)(time)(seconds)…
         pairs(self.0, 2).filter_map(|(time, value)| {
-            Some(PowerFailure {
-                end: Timestamp::parse(time)?,
-                seconds: Fixed::parse(value)?.in_unit(Unit::One)?,
-            })
+            Some(PowerFailure { end: Timestamp::parse(time)?, seconds: Fixed::parse(value)?.in_unit(Unit::One)? })
         })
     }
 }
@@ -43,13 +40,11 @@ impl<'a> MonthPeaks<'a> {
             let _month = groups.next()?;
             Some((groups.next()?, groups.next()?))
         })
-        .filter_map(|(time, value)| {
-            Some((Timestamp::parse(time)?, Fixed::parse(value)?.in_unit(Unit::Watt)?))
-        })
+        .filter_map(|(time, value)| Some((Timestamp::parse(time)?, Fixed::parse(value)?.in_unit(Unit::Watt)?)))
     }
 }
 
-fn pairs<'a>(object: CosemObject<'a>, skip: usize) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+fn pairs(object: CosemObject<'_>, skip: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut groups = object.groups().skip(skip);
     core::iter::from_fn(move || Some((groups.next()?, groups.next()?)))
 }
@@ -75,8 +70,7 @@ mod tests {
     #[test]
     fn month_peaks() {
         let line = b"0-0:98.1.0(2)(1-0:1.6.0)(1-0:1.6.0)(230201000000W)(230117224500W)(04.329*kW)(230202000000W)(230202001500W)(04.529*kW)";
-        let peaks: Vec<i64> =
-            MonthPeaks(CosemObject::parse(line).unwrap()).entries().map(|(_, watt)| watt).collect();
+        let peaks: Vec<i64> = MonthPeaks(CosemObject::parse(line).unwrap()).entries().map(|(_, watt)| watt).collect();
         assert_eq!(peaks, [4329, 4529]);
     }
 }

@@ -8,10 +8,9 @@ pub struct Obis(u64);
 
 impl Obis {
     /// `A-B:C.D.E`.
+    #[allow(clippy::many_single_char_names)] // The standard's names.
     pub const fn new(a: u8, b: u8, c: u8, d: u8, e: u8) -> Self {
-        Self(
-            (a as u64) << 32 | (b as u64) << 24 | (c as u64) << 16 | (d as u64) << 8 | e as u64,
-        )
+        Self((a as u64) << 32 | (b as u64) << 24 | (c as u64) << 16 | (d as u64) << 8 | e as u64)
     }
 
     /// Medium: 0 abstract, 1 electricity, 7 gas …

@@ -28,9 +28,7 @@ impl<'a> CosemObject<'a> {
     #[inline]
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedLine<'a>> {
         match Obis::parse_prefix(line) {
-            Some((obis, groups_at))
-                if line.get(groups_at) == Some(&b'(') && line.last() == Some(&b')') =>
-            {
+            Some((obis, groups_at)) if line.get(groups_at) == Some(&b'(') && line.last() == Some(&b')') => {
                 Ok(Self { obis, line, groups_at })
             }
             _ => Err(MalformedLine(line)),

@@ -93,7 +93,7 @@ macro_rules! quantities {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Quantity {
-            $( #[doc = $name] $variant = $code, )*
+            $( #[doc = concat!("`", $name, "`")] $variant = $code, )*
         }
 
         impl Quantity {

@@ -254,8 +254,7 @@ impl<'a> Reading<'a> {
 }
 
 fn mbus_register(channel: usize) -> Quantity {
-    [Quantity::Mbus1Register, Quantity::Mbus2Register, Quantity::Mbus3Register, Quantity::Mbus4Register]
-        [channel]
+    [Quantity::Mbus1Register, Quantity::Mbus2Register, Quantity::Mbus3Register, Quantity::Mbus4Register][channel]
 }
 
 #[cfg(test)]

@@ -114,10 +114,7 @@ mod tests {
         }
         assert_eq!(Telegram::parse(&text[..length + 4]).unwrap().crc(), Some(crc));
         text[10] ^= 1;
-        assert!(matches!(
-            Telegram::parse(&text[..length + 4]),
-            Err(TelegramError::CrcMismatch { .. })
-        ));
+        assert!(matches!(Telegram::parse(&text[..length + 4]), Err(TelegramError::CrcMismatch { .. })));
         assert_eq!(Telegram::parse(b"/KAM5\r\n\r\n1-0:1.8.0(1*kWh)\r\n!\r\n").unwrap().crc(), None);
     }
 

@@ -72,14 +72,11 @@ impl Timestamp {
         let days = match civil.month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
-            2 if civil.year % 4 == 0 => 29, // 2000–2099: no exception to the rule of four
+            2 if civil.year.is_multiple_of(4) => 29, // 2000–2099: no exception to the rule of four
             2 => 28,
             _ => 0,
         };
-        let valid = (1..=days).contains(&civil.day)
-            && civil.hour < 24
-            && civil.minute < 60
-            && civil.second < 60;
+        let valid = (1..=days).contains(&civil.day) && civil.hour < 24 && civil.minute < 60 && civil.second < 60;
         Some(if valid { Self::Valid(civil, season) } else { Self::Invalid })
     }
 

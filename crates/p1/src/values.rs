@@ -18,11 +18,7 @@ impl Values {
     /// The value in the quantity's own unit, if there is one.
     #[inline]
     pub const fn get(&self, quantity: Quantity) -> Option<i64> {
-        if self.present >> quantity.code() & 1 == 1 {
-            Some(self.numbers[quantity.index()])
-        } else {
-            None
-        }
+        if self.present >> quantity.code() & 1 == 1 { Some(self.numbers[quantity.index()]) } else { None }
     }
 
     /// Sets or replaces a value.
@@ -59,9 +55,8 @@ impl Values {
             Q::ReactiveEnergyExport => &[Q::ReactiveEnergyExportT1, Q::ReactiveEnergyExportT2],
             _ => &[],
         };
-        self.get(quantity).or_else(|| {
-            tariffs.iter().filter_map(|&tariff| self.get(tariff)).reduce(|sum, value| sum + value)
-        })
+        self.get(quantity)
+            .or_else(|| tariffs.iter().filter_map(|&tariff| self.get(tariff)).reduce(|sum, value| sum + value))
     }
 }
 

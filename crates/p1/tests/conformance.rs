@@ -3,12 +3,14 @@
 //! The captures are not part of this project; their folder is named by `P1_CAPTURES`. Without it this
 //! test says so and passes, but in CI it fails. `fixtures.rs` covers the same cases from the virtual meter.
 
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use smarty_p1::{
-    Authentication, Deframer, Foreign, Frame, Key, LONGEST_FRAME, OpenError, Progress, Proof, Quantity,
-    Reading, Telegram, TelegramError, Unit,
+    Authentication, Deframer, Foreign, Frame, Key, LONGEST_FRAME, OpenError, Progress, Proof, Quantity, Reading,
+    Telegram, TelegramError, Unit,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -80,9 +82,7 @@ fn judge(frame: Frame<'_>, key: Option<&Key>, authentication: &Authentication) -
 
 fn telegram(text: &[u8], proof: Option<Proof>) -> (Event, bool) {
     match Telegram::parse(text) {
-        Ok(telegram) => {
-            (Event::Telegram { text: text.to_vec(), crc: telegram.crc().is_some(), proof }, true)
-        }
+        Ok(telegram) => (Event::Telegram { text: text.to_vec(), crc: telegram.crc().is_some(), proof }, true),
         // A right tag proves where the frame ends, so there is nothing to search for inside it.
         Err(TelegramError::CrcMismatch { .. }) => {
             (Event::BadCrc { sealed: proof.is_some() }, proof == Some(Proof::Tag))
@@ -94,10 +94,7 @@ fn telegram(text: &[u8], proof: Option<Proof>) -> (Event, bool) {
 #[test]
 fn every_capture_gets_its_verdict() {
     let Some(folder) = std::env::var_os("P1_CAPTURES").map(PathBuf::from).filter(|path| path.is_dir()) else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "P1_CAPTURES must name the folder of captures when CI runs"
-        );
+        assert!(std::env::var_os("CI").is_none(), "P1_CAPTURES must name the folder of captures when CI runs");
         eprintln!("SKIPPED: set P1_CAPTURES to a folder of captures to check them");
         return;
     };
@@ -142,17 +139,13 @@ fn check(capture: &Capture) {
     }
     match capture.verdict.split_whitespace().collect::<Vec<_>>()[..] {
         ["accepted"] => {
-            let [Event::Telegram { text, crc: true, proof }] = &events[..] else {
-                panic!("{name}: {events:?}")
-            };
+            let [Event::Telegram { text, crc: true, proof }] = &events[..] else { panic!("{name}: {events:?}") };
             let sealed = capture.facts["encrypted"].as_bool().unwrap();
             assert_eq!(*proof, sealed.then_some(Proof::Tag), "{name}");
             compare(capture, text);
         }
         ["accepted-without-crc"] => {
-            let [Event::Telegram { text, crc: false, proof: None }] = &events[..] else {
-                panic!("{name}: {events:?}")
-            };
+            let [Event::Telegram { text, crc: false, proof: None }] = &events[..] else { panic!("{name}: {events:?}") };
             compare(capture, text);
         }
         ["accepted-unchecked"] => {
@@ -226,11 +219,14 @@ fn typed(name: &str, reading: &Reading<'_>, obis: smarty_p1::Obis, groups: &[Val
     // A capture time stands in front of the value of a register or peak.
     let group = &groups[usize::from(groups.len() > 1 && quantity != Quantity::CurrentThresholdImport)];
     let (mut value, mut unit) = (group["value"].as_str().unwrap(), group["unit"].as_str().unwrap_or(""));
-    if unit.is_empty() && let Some(letter) = value.find(|character: char| character.is_ascii_alphabetic()) {
+    if unit.is_empty()
+        && let Some(letter) = value.find(|character: char| character.is_ascii_alphabetic())
+    {
         (value, unit) = value.split_at(letter);
     }
     let ours = reading.get(quantity);
-    if quantity.unit() == Unit::Milli && (unit.is_empty() || groups[0]["text"].as_str().unwrap().starts_with("632525")) {
+    if quantity.unit() == Unit::Milli && (unit.is_empty() || groups[0]["text"].as_str().unwrap().starts_with("632525"))
+    {
         assert_eq!(ours, None, "{name}: an empty channel has no register");
         return;
     }

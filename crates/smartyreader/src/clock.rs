@@ -13,6 +13,9 @@ pub enum Moment {
     Host(i64),
 }
 
+/// A clock that is further ahead than this has no date at all: stored as it is, it would make everything after it late.
+const TOO_FAR: i64 = 30 * 86_400;
+
 /// The offset of a zone without summer time, in seconds east of UTC.
 pub fn standard_offset(zone: &TimeZone, at: i64) -> i32 {
     let timestamp = jiff::Timestamp::from_second(at).unwrap_or_default();
@@ -23,10 +26,17 @@ pub fn standard_offset(zone: &TimeZone, at: i64) -> i32 {
 /// Resolves a stamp. The season letter is believed; without one the zone decides, and in the repeated
 /// hour the order of arrival: `last` is the time of the telegram before.
 pub fn resolve(stamp: Option<Timestamp>, zone: &TimeZone, last: Option<i64>, received: i64) -> Moment {
-    let Some(Timestamp::Valid(civil, season)) = stamp else { return Moment::Host(received) };
+    match read(stamp, zone, last) {
+        Some(time) if time - received <= TOO_FAR => Moment::Meter(time),
+        _ => Moment::Host(received),
+    }
+}
+
+fn read(stamp: Option<Timestamp>, zone: &TimeZone, last: Option<i64>) -> Option<i64> {
+    let Some(Timestamp::Valid(civil, season)) = stamp else { return None };
     if season.is_some() {
         let offset = standard_offset(zone, civil.seconds());
-        return stamp.and_then(|stamp| stamp.utc(offset)).map_or(Moment::Host(received), Moment::Meter);
+        return stamp.and_then(|stamp| stamp.utc(offset));
     }
     let local = DateTime::new(
         civil.year as i16,
@@ -37,13 +47,9 @@ pub fn resolve(stamp: Option<Timestamp>, zone: &TimeZone, last: Option<i64>, rec
         civil.second as i8,
         0,
     );
-    let Ok(local) = local else { return Moment::Host(received) };
-    let ambiguous = zone.to_ambiguous_timestamp(local);
-    let (Ok(earlier), Ok(later)) = (ambiguous.earlier(), ambiguous.later()) else {
-        return Moment::Host(received);
-    };
-    let (earlier, later) = (earlier.as_second(), later.as_second());
-    Moment::Meter(if last.is_some_and(|last| last > earlier) { later } else { earlier })
+    let ambiguous = zone.to_ambiguous_timestamp(local.ok()?);
+    let (earlier, later) = (ambiguous.earlier().ok()?.as_second(), ambiguous.later().ok()?.as_second());
+    Some(if last.is_some_and(|last| last > earlier) { later } else { earlier })
 }
 
 #[cfg(test)]
@@ -54,8 +60,10 @@ mod tests {
         TimeZone::get("Europe/Luxembourg").unwrap()
     }
 
+    const ARRIVED: i64 = 1_795_392_000;
+
     fn moment(text: &str, last: Option<i64>) -> Moment {
-        resolve(Timestamp::parse(text.as_bytes()), &luxembourg(), last, 42)
+        resolve(Timestamp::parse(text.as_bytes()), &luxembourg(), last, ARRIVED)
     }
 
     #[test]
@@ -77,7 +85,9 @@ mod tests {
 
     #[test]
     fn no_date_is_the_hosts_time() {
-        assert_eq!(moment("632525252525S", None), Moment::Host(42));
-        assert_eq!(resolve(None, &luxembourg(), None, 42), Moment::Host(42));
+        assert_eq!(moment("632525252525S", None), Moment::Host(ARRIVED));
+        assert_eq!(resolve(None, &luxembourg(), None, ARRIVED), Moment::Host(ARRIVED));
+        // Years ahead.
+        assert_eq!(moment("320101000000W", None), Moment::Host(ARRIVED));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use smarty_store::{Calendar, Flush, Mark, Options, Store, StoreError};
+use smarty_store::{Calendar, Flush, Mark, Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::accounts::Accounts;
 use crate::config::{self, Config, Level};
 use crate::exit::{Code, Failure};
+use crate::hex;
 use crate::hub::Hub;
 use crate::intake::{Intake, MarkKey};
 use crate::keeper::Keeper;
@@ -47,24 +48,14 @@ pub fn store_options(config: &Config) -> Result<Options, Failure> {
             config::Flush::Telegram => Flush::Telegram,
             config::Flush::Every(span) => Flush::Every(u32::try_from(span.0.as_secs()).unwrap_or(u32::MAX)),
         },
-        calendar: Calendar::new(&config.zone).map_err(store_failure)?,
+        calendar: Calendar::new(&config.zone)?,
         border_margin_s: crate::accounts::MARGIN_S,
         max_kva: widest.unwrap_or(defaults.max_kva),
-        reserve_bytes: settings.reserve_mb * 1_000_000,
-        max_size_bytes: settings.max_size_mb.map(|mb| mb * 1_000_000),
+        reserve_bytes: settings.reserve.0,
+        max_size_bytes: settings.max_size.map(|size| size.0),
         keep_days: settings.retention.map(|span| u32::try_from(span.0.as_secs() / 86_400).unwrap_or(u32::MAX)),
         ..defaults
     })
-}
-
-/// A store's error as the end of a command.
-pub fn store_failure(error: StoreError) -> Failure {
-    let code = match error {
-        StoreError::Io { .. } | StoreError::Full(_) | StoreError::Busy => Code::Io,
-        StoreError::Unknown(_) | StoreError::Refused(_) => Code::Usage,
-        _ => Code::Data,
-    };
-    Failure::new(code, error.to_string())
 }
 
 /// Makes the folder of the database where it is not there.
@@ -82,15 +73,15 @@ pub fn make_folder(database: &Path) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the database, the page's port or the status socket cannot be had.
-pub fn run(config: Config) -> Result<(), Failure> {
+pub fn run(config: &Config) -> Result<(), Failure> {
     make_folder(&config.store.path)?;
-    let options = store_options(&config)?;
+    let options = store_options(config)?;
     let calendar = options.calendar.clone();
-    let mut store = Store::open(options).map_err(store_failure)?;
+    let mut store = Store::open(options)?;
     let mut accounts = Accounts::default();
     for name in config.meter.keys() {
-        store.declare_meter(name, &calendar).map_err(store_failure)?;
-        if let Some(resumed) = store.resume(name).map_err(store_failure)? {
+        store.declare_meter(name, &calendar)?;
+        if let Some(resumed) = store.resume(name)? {
             accounts.seed(name, resumed);
         }
     }
@@ -105,7 +96,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let observer = Observer::new();
     observer.store(|health| health.path.clone_from(&config.store.path));
     let (keeper, thread) = Keeper::start(store, observer.clone());
-    let result = runtime.block_on(work(&config, keeper, accounts, marks, &observer));
+    let result = runtime.block_on(work(config, keeper, accounts, marks, &observer));
     // Everything that could send to the keeper is gone with the runtime; it writes what it has and ends.
     runtime.shutdown_timeout(Duration::from_millis(500));
     let _ = std::fs::remove_file(observe::socket_path(&config.store.path));
@@ -136,7 +127,10 @@ async fn work(
         let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {
             Failure::new(
                 Code::Unavailable,
-                format!("the page cannot listen on {}: {error}; is another program there? `[web] listen` chooses another", config.web.listen),
+                format!(
+                    "the page cannot listen on {}: {error}; is another program there? `[web] listen` chooses another",
+                    config.web.listen
+                ),
             )
         })?;
         let router = web::router(App::new(config, hub.clone(), keeper.clone(), observer.clone()));
@@ -182,17 +176,9 @@ async fn work(
 }
 
 fn load_marks(store: &Store) -> Result<HashMap<MarkKey, Mark>, Failure> {
-    let marks = store.marks().map_err(store_failure)?;
-    Ok(marks.into_iter().filter_map(|(key, title, mark)| Some(((bytes(&key)?, bytes(&title)?), mark))).collect())
-}
-
-fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if hex.len() != 2 * N || !hex.is_ascii() {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(bytes)
+    let marks = store.marks()?;
+    Ok(marks
+        .into_iter()
+        .filter_map(|(key, title, mark)| Some(((hex::array(&key)?, hex::array(&title)?), mark)))
+        .collect())
 }

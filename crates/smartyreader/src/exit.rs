@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smarty_store::StoreError;
+
 /// Why a command failed, by the numbers of sysexits.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -53,5 +55,16 @@ impl std::error::Error for Failure {}
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(Code::Io, error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match error {
+            StoreError::Io { .. } | StoreError::Full(_) | StoreError::Busy => Code::Io,
+            StoreError::Unknown(_) | StoreError::Refused(_) => Code::Usage,
+            _ => Code::Data,
+        };
+        Self::new(code, error.to_string())
     }
 }

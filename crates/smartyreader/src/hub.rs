@@ -35,13 +35,7 @@ impl Hub {
     /// A hub that hands readings to the store and to whoever subscribes.
     pub fn new(keeper: Keeper, accounts: Accounts, observer: Observer) -> Self {
         let (live, _) = broadcast::channel(64);
-        Self(Arc::new(Takers {
-            keeper,
-            live,
-            latest: Mutex::default(),
-            accounts: Mutex::new(accounts),
-            observer,
-        }))
+        Self(Arc::new(Takers { keeper, live, latest: Mutex::default(), accounts: Mutex::new(accounts), observer }))
     }
 
     /// Hands a reading to all takers. Waits only for a file that is replayed: a meter does not wait.
@@ -55,11 +49,7 @@ impl Hub {
         // Nobody listening is no fault, and a listener that is too slow skips.
         let _ = takers.live.send(live);
         takers.observer.store(|store| store.pending += 1);
-        let kept = if arrival.replayed {
-            takers.keeper.keep(arrival).await
-        } else {
-            takers.keeper.try_keep(arrival)
-        };
+        let kept = if arrival.replayed { takers.keeper.keep(arrival).await } else { takers.keeper.try_keep(arrival) };
         if !kept {
             takers.observer.store(|store| {
                 store.pending -= 1;

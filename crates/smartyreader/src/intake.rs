@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use smarty_p1::{
-    Authentication, Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Quantity, Reading, SealedFrame,
-    Telegram, TelegramError, Timestamp, hex_text,
+    Authentication, Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Quantity, Reading, SealedFrame, Telegram,
+    TelegramError, Timestamp, hex_text,
 };
 use smarty_store::{Clock, Mark, MeterReading, Proof};
 
 use crate::clock::{self, Moment};
 use crate::config::{Config, KeyProblem, MeterKey};
+use crate::hex;
 use crate::observe::{Observer, Trouble, count};
 
 /// A proven telegram of a known meter.
@@ -411,8 +412,15 @@ impl Intake {
         self.observer.clear(
             &self.subject,
             &[
-                "garbage", "wrong-key", "sealed-without-key", "without-checksum", "damaged", "security-control",
-                "foreign-protocol", "replayed", "silent",
+                "garbage",
+                "wrong-key",
+                "sealed-without-key",
+                "without-checksum",
+                "damaged",
+                "security-control",
+                "foreign-protocol",
+                "replayed",
+                "silent",
             ],
         );
         self.run = Run::default();
@@ -451,6 +459,7 @@ impl Intake {
     }
 }
 
+#[derive(Clone, Copy)]
 enum OpenFailure {
     NoKey,
     SecurityControl(u8),
@@ -480,7 +489,7 @@ fn equipment(reading: &Reading<'_>, title: Option<[u8; 8]>, telegram: &Telegram<
             .map_or_else(|| String::from_utf8_lossy(identity).into_owned(), |text| text.trim().to_string());
     }
     match title {
-        Some(title) => title.iter().map(|byte| format!("{byte:02X}")).collect(),
+        Some(title) => hex::upper(&title),
         None => String::from_utf8_lossy(telegram.identification()).into_owned(),
     }
 }
@@ -502,7 +511,8 @@ fn add_times(values: &mut smarty_p1::Values, reading: &Reading<'_>, zone: &TimeZ
 
 /// Everything that is no number: ids, messages, logs, and objects without a name. The store keeps changes only.
 fn texts(telegram: &Telegram<'_>, reading: &Reading<'_>) -> Vec<(String, String)> {
-    let mut texts = vec![("identification".to_string(), String::from_utf8_lossy(telegram.identification()).into_owned())];
+    let mut texts =
+        vec![("identification".to_string(), String::from_utf8_lossy(telegram.identification()).into_owned())];
     for object in telegram.objects().flatten() {
         let numeric = Quantity::of(object.obis).is_some();
         let clock = object.obis == smarty_p1::Obis::new(0, 0, 1, 0, 0);
@@ -530,9 +540,8 @@ mod tests {
     #[test]
     fn an_old_frame_is_refused_also_after_the_counter_started_again() {
         let mut marks = HashMap::new();
-        let mut take = |frame_counter, time| {
-            is_newer(&mut marks, Seal { system_title: [1; 8], frame_counter, key: [2; 4] }, time)
-        };
+        let mut take =
+            |frame_counter, time| is_newer(&mut marks, Seal { system_title: [1; 8], frame_counter, key: [2; 4] }, time);
         assert!(take(100, 1000));
         assert!(!take(100, 1000), "the same again");
         assert!(!take(99, 990), "an older one");

@@ -9,6 +9,7 @@ use smarty_store::{Appended, BatchCount, Mark, MeterReading, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::hex;
 use crate::intake::{Arrival, MarkKey};
 use crate::observe::{Observer, Trouble, count, now};
 
@@ -36,6 +37,9 @@ pub struct Keeper(mpsc::Sender<Order>);
 
 impl Keeper {
     /// Starts the thread. It ends, with everything written, when all senders are gone.
+    ///
+    /// # Panics
+    /// When the system cannot start a thread.
     pub fn start(store: Store, observer: Observer) -> (Self, JoinHandle<()>) {
         let (sender, orders) = mpsc::channel(QUEUE);
         let desk = Desk { store, observer, backlog: VecDeque::new(), marks: HashMap::new(), stored: 0 };
@@ -70,7 +74,10 @@ impl Keeper {
         self.ask(|answer| Order::Dismiss(id, answer)).await
     }
 
-    async fn ask(&self, order: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Order) -> Result<(), StoreError> {
+    async fn ask(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Order,
+    ) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
         if self.0.send(order(answer)).await.is_err() {
             return Err(StoreError::Busy);
@@ -178,7 +185,7 @@ impl Desk {
         let (counter, time) = (u64::from(seal.frame_counter), arrival.reading.time);
         let mark = self.marks.entry((seal.key, seal.system_title)).or_insert(Mark { counter, time });
         *mark = Mark { counter: counter.max(mark.counter), time: time.max(mark.time) };
-        self.store.set_mark(&hex(&seal.key), &hex(&seal.system_title), *mark);
+        self.store.set_mark(&hex::lower(&seal.key), &hex::lower(&seal.system_title), *mark);
     }
 
     /// Room for what still arrives.
@@ -266,9 +273,4 @@ impl Desk {
             });
         }
     }
-}
-
-/// Bytes as the store's marks are named.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,15 +4,16 @@
 
 pub mod config;
 
-pub mod source;
-pub mod clock;
-pub mod intake;
-pub mod hub;
-pub mod keeper;
 pub mod accounts;
+pub mod clock;
+pub mod hub;
+pub mod intake;
+pub mod keeper;
 pub mod observe;
+pub mod source;
 pub mod web;
 
 pub mod cli;
 pub mod daemon;
 pub mod exit;
+mod hex;

@@ -1,5 +1,7 @@
 //! Nothing acknowledged is lost at `kill -9`, and no kill leaves a database that will not open.
 
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -25,7 +27,14 @@ fn kills(times: u32) {
     let key = folder.write("home.key", KEY);
     let truth = folder.file("truth.jsonl");
     let (_meter, source) = meter(&[
-        "--speed", "1000", "--start", "1774738800", "--key-file", key.to_str().unwrap(), "--truth", truth.to_str().unwrap(),
+        "--speed",
+        "1000",
+        "--start",
+        "1774738800",
+        "--key-file",
+        key.to_str().unwrap(),
+        "--truth",
+        truth.to_str().unwrap(),
     ]);
     let address = format!("127.0.0.1:{}", free_port());
     let config = folder.write(
@@ -49,7 +58,11 @@ fn kills(times: u32) {
         daemon.process.kill();
         acknowledged += stored;
         let kept = stored_readings(&config);
-        assert!(kept.len() as u64 >= acknowledged, "kill {kill}: {acknowledged} were acknowledged, {} are there", kept.len());
+        assert!(
+            kept.len() as u64 >= acknowledged,
+            "kill {kill}: {acknowledged} were acknowledged, {} are there",
+            kept.len()
+        );
         compare(&kept, &truth);
     }
     assert!(acknowledged > u64::from(times), "only {acknowledged} telegrams in {times} runs: this proves nothing");
@@ -59,7 +72,9 @@ fn kills(times: u32) {
 /// By time and counter, what the store has.
 fn stored_readings(config: &Path) -> BTreeMap<i64, Value> {
     let (code, out, err) = finish(
-        smartyreader().args(["export", "--meter", "home", "--format", "jsonl", "--resolution", "raw", "--config"]).arg(config),
+        smartyreader()
+            .args(["export", "--meter", "home", "--format", "jsonl", "--resolution", "raw", "--config"])
+            .arg(config),
     );
     assert_eq!(code, 0, "{err}");
     let mut readings = BTreeMap::new();

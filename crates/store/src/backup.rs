@@ -7,6 +7,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
+use crate::lock::Lock;
 use crate::migrations::{self, APPLICATION_ID};
 use crate::store::open_read_only;
 
@@ -59,8 +60,8 @@ pub fn restore(from: &Path, to: &Path) -> Result<(), StoreError> {
     let partial = beside(to, "restoring");
     let _ = fs::remove_file(&partial);
     let result = copy(from, &partial).and_then(|()| {
-        let locked = lock_out(to)?;
-        drop(locked);
+        let _writer = Lock::take(to)?;
+        drop(lock_out(to)?);
         publish(&partial, to)
     });
     if result.is_err() {

@@ -20,7 +20,8 @@ pub(crate) struct Books {
     pub(crate) id: i64,
     calendar: Calendar,
     pub(crate) account: Account,
-    pub(crate) account_changed: bool,
+    /// Something of this meter, account or segment, must be saved.
+    pub(crate) changed: bool,
     pub(crate) segments: HashMap<Arc<str>, Segment>,
     /// Moments whose day and month must be summed up again.
     stale: BTreeSet<i64>,
@@ -54,18 +55,17 @@ impl Books {
         default: &Calendar,
         margin_s: u16,
     ) -> Result<Self, StoreError> {
-        let (id, calendar) = match find(connection, name)? {
-            Some((id, zone)) => (id, Calendar::new(&zone)?),
-            None => {
-                connection.execute("INSERT INTO meter (name, zone) VALUES (?, ?)", [name, default.name()])?;
-                (connection.last_insert_rowid(), default.clone())
-            }
+        let (id, calendar) = if let Some((id, zone)) = find(connection, name)? {
+            (id, Calendar::new(&zone)?)
+        } else {
+            connection.execute("INSERT INTO meter (name, zone) VALUES (?, ?)", [name, default.name()])?;
+            (connection.last_insert_rowid(), default.clone())
         };
         Ok(Self {
             id,
             calendar,
             account: account(connection, id, margin_s)?,
-            account_changed: false,
+            changed: false,
             segments: HashMap::new(),
             stale: BTreeSet::new(),
         })
@@ -75,7 +75,7 @@ impl Books {
     pub(crate) fn book(&mut self, connection: &Connection, sample: &Sample) -> Result<(), StoreError> {
         let mut result = Ok(());
         let (id, stale) = (self.id, &mut self.stale);
-        self.account_changed = true;
+        self.changed = true;
         self.account.feed(sample, |entry| {
             let written = match entry {
                 Entry::Quarter(quarter) => {
@@ -97,6 +97,9 @@ impl Books {
 
     /// Days and months come up to date, and what must survive a restart is written.
     pub(crate) fn save(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if !self.changed {
+            return Ok(());
+        }
         let mut days = BTreeSet::new();
         let mut months = BTreeSet::new();
         let mut day_end = i64::MIN;
@@ -115,15 +118,15 @@ impl Books {
             rollup::roll_month(connection, &self.calendar, self.id, month)?;
         }
         self.stale.clear();
-        if self.account_changed {
-            connection
-                .prepare_cached("INSERT OR REPLACE INTO account VALUES (?, ?, ?)")?
-                .execute(params![self.id, LEDGER, self.account.to_bytes()])?;
-            self.account_changed = false;
-        }
+        connection.prepare_cached("INSERT OR REPLACE INTO account VALUES (?, ?, ?)")?.execute(params![
+            self.id,
+            LEDGER,
+            self.account.to_bytes()
+        ])?;
         for segment in self.segments.values_mut() {
             segment.save(connection)?;
         }
+        self.changed = false;
         Ok(())
     }
 }
@@ -156,9 +159,7 @@ fn spread(quarter: &QuarterHour) -> Spread {
 }
 
 fn write_gap(connection: &Connection, meter: i64, gap: &Gap) -> Result<(), StoreError> {
-    let sql = format!(
-        "INSERT INTO gap (meter, start, \"end\", {ENERGIES}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    );
+    let sql = format!("INSERT INTO gap (meter, start, \"end\", {ENERGIES}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     let [import, export, reactive_import, reactive_export] = energy_params(&gap.energies);
     connection.prepare_cached(&sql)?.execute(params![
         meter,

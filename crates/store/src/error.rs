@@ -12,7 +12,7 @@ pub enum StoreError {
     #[error("the store is full: {0}. What is stored stays; new telegrams are kept again as soon as there is room")]
     Full(String),
     /// Another process holds the file.
-    #[error("another process is writing to the store; try again when it is done")]
+    #[error("another process has the store open for writing; stop it, or ask it")]
     Busy,
     /// The file, or something in it, is damaged.
     #[error("the store is damaged ({0}); restore it from a backup")]
@@ -65,8 +65,8 @@ impl StoreError {
     }
 }
 
-/// SQLite could not make its shared-memory file larger: the disk is full.
-const IO_SHARED_MEMORY_SIZE: i32 = 10 | 19 << 8;
+/// `SQLite` could not make its shared-memory file larger: the disk is full.
+const IO_SHARED_MEMORY_SIZE: i32 = 0x0a | 0x13 << 8;
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {

@@ -82,9 +82,7 @@ impl Gate {
                 continue;
             }
             let torn = self.good(total).is_some()
-                || tariffs(register)
-                    .iter()
-                    .any(|&tariff| self.good(tariff).is_some() && values.get(tariff).is_none());
+                || tariffs(register).iter().any(|&tariff| self.good(tariff).is_some() && values.get(tariff).is_none());
             if torn {
                 sample.totals[register as usize] = None;
             }
@@ -135,9 +133,7 @@ pub(crate) fn follows(quantity: Quantity, before: Good, now: Good, max_kva: u32)
 
 /// The accounted register that a quantity is, or is a tariff of.
 pub(crate) fn register(quantity: Quantity) -> Option<Register> {
-    Register::ALL
-        .into_iter()
-        .find(|&register| register.quantity() == quantity || tariffs(register).contains(&quantity))
+    Register::ALL.into_iter().find(|&register| register.quantity() == quantity || tariffs(register).contains(&quantity))
 }
 
 const fn tariffs(register: Register) -> &'static [Quantity] {
@@ -176,10 +172,8 @@ fn amount(quantity: Quantity, value: i128) -> String {
         }
         grouped.push(digit);
     }
-    if whole < 1000 && thousandths != 0 {
-        grouped.push_str(&format!(".{thousandths:03}"));
-    }
-    grouped + unit
+    let exact = if whole < 1000 && thousandths != 0 { format!(".{thousandths:03}") } else { String::new() };
+    grouped + &exact + unit
 }
 
 fn duration(seconds: i64) -> String {
@@ -192,6 +186,7 @@ fn duration(seconds: i64) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

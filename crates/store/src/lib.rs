@@ -1,4 +1,4 @@
-//! The store: every telegram of every meter in one SQLite file, and the accounts made from them.
+//! The store: every telegram of every meter in one `SQLite` file, and the accounts made from them.
 //!
 //! Newest telegrams are typed rows, one durable transaction each; closed hours become blocks of compressed
 //! columns; after a month the hours are packed again by the day. Quarter-hours, gaps, days and months are plain
@@ -22,6 +22,7 @@ mod error;
 mod gate;
 mod import;
 mod live;
+mod lock;
 mod maintenance;
 mod marks;
 mod migrations;
@@ -43,10 +44,10 @@ pub use marks::Mark;
 pub use options::{Flush, Options};
 pub use quarantine::QuarantineEntry;
 pub use reader::{
-    GapEntry, MeterEntry, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series,
-    SeriesColumn, SeriesQuantity, Span, Stats, TextEntry,
+    GapEntry, MeterEntry, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series, SeriesColumn,
+    SeriesQuantity, Span, Stats, TextEntry,
 };
 pub use reading::{Appended, BatchCount, Clock, MeterReading, Proof, Quarantined, StoredReading};
-pub use smarty_ledger::{Energies, Extent, PowerSpread, Running};
 pub use resume::Resumed;
+pub use smarty_ledger::{Energies, Extent, PowerSpread, Running};
 pub use store::Store;

@@ -19,10 +19,16 @@ pub(crate) fn add_columns(connection: &Connection) -> Result<(), StoreError> {
     while let Some(row) = rows.next()? {
         known.push(row.get::<_, String>(0)?);
     }
-    for quantity in Quantity::ALL {
-        if !known.iter().any(|name| name == quantity.name()) {
-            connection.execute_batch(&format!("ALTER TABLE live ADD COLUMN \"{}\" INTEGER", quantity.name()))?;
-        }
+    let missing = Quantity::ALL.iter().filter(|quantity| !known.iter().any(|name| name == quantity.name()));
+    let mut sql = String::new();
+    for quantity in missing {
+        sql.push_str("ALTER TABLE live ADD COLUMN ");
+        sql.push_str(quantity.name());
+        sql.push_str(" INTEGER;\n");
+    }
+    if !sql.is_empty() {
+        // One transaction, one sync.
+        connection.execute_batch(&format!("BEGIN IMMEDIATE;\n{sql}COMMIT;"))?;
     }
     Ok(())
 }
@@ -58,12 +64,7 @@ impl LiveSql {
     }
 
     /// Writes a row that is known to be new.
-    pub(crate) fn insert(
-        &self,
-        connection: &Connection,
-        segment: i64,
-        row: &LiveRow<'_>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn insert(&self, connection: &Connection, segment: i64, row: &LiveRow<'_>) -> Result<(), StoreError> {
         let mut statement = connection.prepare_cached(&self.insert)?;
         let statement: &mut Statement<'_> = &mut statement;
         let head = [
@@ -85,13 +86,7 @@ impl LiveSql {
     }
 
     /// The rows of a segment in a span.
-    pub(crate) fn rows(
-        &self,
-        connection: &Connection,
-        segment: i64,
-        from: i64,
-        to: i64,
-    ) -> Result<Rows, StoreError> {
+    pub(crate) fn rows(&self, connection: &Connection, segment: i64, from: i64, to: i64) -> Result<Rows, StoreError> {
         let mut statement = connection.prepare_cached(&self.span)?;
         let mut found = statement.query([segment, from, to])?;
         let mut rows = Rows::default();

@@ -1,16 +1,20 @@
 //! Maintenance: sealing, packing, retention, in steps small enough to fit between two telegrams.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::OptionalExtension;
 
 use crate::error::StoreError;
 use crate::live;
-use crate::seal::{self, DAY, HOUR};
+use crate::seal::{self, DAY, HOUR, Packing};
 use crate::segment;
 use crate::store::Store;
 
 /// An hour is over so long after its end, by the meter's own telegrams. The newest hour stays in rows: it is what
 /// is asked for most.
 const MARGIN: i64 = 60;
+/// How long packing may take before a telegram gets its turn.
+const SLICE: Duration = Duration::from_millis(2);
 /// Blocks that retention deletes at once.
 const AT_ONCE: i64 = 64;
 /// Pages that are given back at once, and that are kept for the next blocks.
@@ -37,15 +41,28 @@ impl Store {
                 return Ok(true);
             }
         }
+        if let Some(packing) = self.packing.take() {
+            self.go_on_packing(packing)?;
+            return Ok(true);
+        }
         for &segment in &segments {
             if let Some(day) = self.old_day(segment, now)? {
-                self.transact_in_reserve(|store| {
-                    seal::pack_day(&store.connection, &mut store.encoder, &mut store.decoder, segment, day)
-                })?;
+                self.packing = Some(Packing::begin(&self.connection, &mut self.decoder, segment, day)?);
                 return Ok(true);
             }
         }
         Ok(self.forget(now)? || self.give_back()?)
+    }
+
+    fn go_on_packing(&mut self, mut packing: Packing) -> Result<(), StoreError> {
+        let since = Instant::now();
+        while packing.advance(&mut self.encoder) {
+            if since.elapsed() > SLICE {
+                self.packing = Some(packing);
+                return Ok(());
+            }
+        }
+        self.transact_in_reserve(|store| packing.finish(&store.connection))
     }
 
     fn segment_ids(&self) -> Result<Vec<i64>, StoreError> {
@@ -67,8 +84,7 @@ impl Store {
     /// The oldest day that has hour blocks, if it is old enough.
     fn old_day(&self, segment: i64, now: i64) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT min(start) FROM block WHERE segment = ? AND span = ?";
-        let oldest: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row([segment, HOUR], |row| row.get(0))?;
+        let oldest: Option<i64> = self.connection.prepare_cached(sql)?.query_row([segment, HOUR], |row| row.get(0))?;
         let day = oldest.map(|start| start.div_euclid(DAY) * DAY);
         Ok(day.filter(|day| day + DAY + i64::from(self.options.pack_after_days) * DAY <= now))
     }

@@ -13,11 +13,7 @@ pub struct Mark {
     pub time: i64,
 }
 
-pub(crate) fn get(
-    connection: &Connection,
-    fingerprint: &str,
-    system_title: &str,
-) -> Result<Option<Mark>, StoreError> {
+pub(crate) fn get(connection: &Connection, fingerprint: &str, system_title: &str) -> Result<Option<Mark>, StoreError> {
     let sql = "SELECT counter, time FROM frame_counter WHERE fingerprint = ? AND system_title = ?";
     Ok(connection
         .prepare_cached(sql)?
@@ -33,8 +29,11 @@ pub(crate) fn set(
     system_title: &str,
     mark: Mark,
 ) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO frame_counter VALUES (?, ?, ?, ?)")?
-        .execute(params![fingerprint, system_title, mark.counter as i64, mark.time])?;
+    connection.prepare_cached("INSERT OR REPLACE INTO frame_counter VALUES (?, ?, ?, ?)")?.execute(params![
+        fingerprint,
+        system_title,
+        mark.counter as i64,
+        mark.time
+    ])?;
     Ok(())
 }

@@ -48,6 +48,7 @@ pub(crate) fn ours(connection: &Connection) -> Result<bool, StoreError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -74,8 +75,7 @@ mod tests {
         let steps = ["CREATE TABLE a (x);", "CREATE TABLE b (x); this is no SQL;"];
         assert!(run_steps(&mut connection, &steps).is_err());
         assert_eq!(version(&connection).unwrap(), 1);
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
         assert_eq!(tables, 1);
     }
 }

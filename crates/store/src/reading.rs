@@ -128,7 +128,8 @@ pub enum Appended {
     Quarantined(Vec<Quarantined>),
     /// It waits for the next flush and is not acknowledged yet.
     Pending,
-    /// Its time is outside of what can be stored (years 1970 to 3800).
+    /// Its time cannot be: outside of the years 1970 to 9000, or more than 31 days after its reception. It is not
+    /// stored; under the time of reception, with [`Clock::Host`], it can be.
     Refused,
 }
 

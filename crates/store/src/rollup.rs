@@ -19,12 +19,7 @@ pub(crate) struct Summary {
 }
 
 /// Sums up the quarter-hours of a span and the gaps that lie in it whole.
-pub(crate) fn of_quarters(
-    connection: &Connection,
-    meter: i64,
-    start: i64,
-    end: i64,
-) -> Result<Summary, StoreError> {
+pub(crate) fn of_quarters(connection: &Connection, meter: i64, start: i64, end: i64) -> Result<Summary, StoreError> {
     let sql = format!(
         "SELECT {SUM_OF_ENERGIES}, coalesce(min(complete), 0), count(*), {SUM_OF_SPREAD} \
          FROM quarter_hour WHERE meter = ? AND start >= ? AND start < ?"
@@ -46,10 +41,9 @@ pub(crate) fn of_quarters(
     if let Some(row) = rows.next()? {
         summary.peak = Some((row.get::<_, i64>(0)?.saturating_mul(4), row.get(1)?));
     }
-    let sql = format!("SELECT {SUM_OF_ENERGIES} FROM gap WHERE meter = ? AND start >= ? AND start < ? AND \"end\" <= ?");
-    let gaps = connection
-        .prepare_cached(&sql)?
-        .query_row([meter, start, end, end], |row| energies(row, 0))?;
+    let sql =
+        format!("SELECT {SUM_OF_ENERGIES} FROM gap WHERE meter = ? AND start >= ? AND start < ? AND \"end\" <= ?");
+    let gaps = connection.prepare_cached(&sql)?.query_row([meter, start, end, end], |row| energies(row, 0))?;
     summary.energies = summary.energies.plus(&gaps);
     Ok(summary)
 }

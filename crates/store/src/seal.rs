@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use smarty_p1::Quantity;
 
-use crate::codec::{Block, Decoder, Effort, Encoder, Rows};
+use crate::codec::{Assembly, Block, Decoder, Effort, Encoder, Rows};
 use crate::error::StoreError;
 use crate::live::LiveSql;
 
@@ -24,7 +24,12 @@ pub(crate) struct Sealed {
 
 impl Sealed {
     /// The block of a segment that begins at `start`.
-    pub(crate) fn find(connection: &Connection, segment: i64, span: i64, start: i64) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn find(
+        connection: &Connection,
+        segment: i64,
+        span: i64,
+        start: i64,
+    ) -> Result<Option<Self>, StoreError> {
         let sql = "SELECT id, count FROM block WHERE segment = ? AND span = ? AND start = ?";
         let found = connection.prepare_cached(sql)?.query_row([segment, span, start], |row| {
             Ok(Self { id: row.get(0)?, segment, start, span, count: row.get(1)? })
@@ -59,8 +64,20 @@ pub(crate) fn write(
     (start, span): (i64, i64),
     rows: &Rows,
 ) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    write_data(connection, segment, (start, span), rows, &encoder.encode(rows, effort))
+}
+
+fn write_data(
+    connection: &Connection,
+    segment: i64,
+    (start, span): (i64, i64),
+    rows: &Rows,
+    data: &[u8],
+) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (rows.time.first(), rows.time.last()) else { return Ok(()) };
-    let data = encoder.encode(rows, effort);
     connection
         .prepare_cached(
             "INSERT INTO block (segment, start, span, count, first_time, last_time, data) \
@@ -69,8 +86,8 @@ pub(crate) fn write(
              data = excluded.data",
         )?
         .execute(params![segment, start, span, rows.len() as i64, first, last, data])?;
-    let mut seen =
-        connection.prepare_cached("UPDATE seen SET last_time = max(last_time, ?) WHERE segment = ? AND quantity = ?")?;
+    let mut seen = connection
+        .prepare_cached("UPDATE seen SET last_time = max(last_time, ?) WHERE segment = ? AND quantity = ?")?;
     for column in &rows.columns {
         if let Some(quantity) = Quantity::from_code(column.code) {
             let last = match &column.present {
@@ -109,34 +126,64 @@ pub(crate) fn seal_hour(
     }
     rows.sort();
     write(connection, encoder, Effort::Thorough, segment, place, &rows)?;
-    connection
-        .prepare_cached("DELETE FROM live WHERE segment = ? AND time >= ? AND time < ?")?
-        .execute([segment, hour, hour + HOUR])?;
+    connection.prepare_cached("DELETE FROM live WHERE segment = ? AND time >= ? AND time < ?")?.execute([
+        segment,
+        hour,
+        hour + HOUR,
+    ])?;
     Ok(())
 }
 
-/// Packs the hours of a day into one block. The caller has a transaction.
-pub(crate) fn pack_day(
-    connection: &Connection,
-    encoder: &mut Encoder,
-    decoder: &mut Decoder,
+/// The packing of a day that is under way: too long to be done between two telegrams at once.
+pub(crate) struct Packing {
     segment: i64,
     day: i64,
-) -> Result<(), StoreError> {
-    let mut rows = Rows::default();
-    if let Some(sealed) = Sealed::find(connection, segment, DAY, day)? {
-        rows = sealed.rows(connection, decoder)?;
-    }
-    let mut hours = Vec::new();
-    for hour in (day..day + DAY).step_by(HOUR as usize) {
-        if let Some(sealed) = Sealed::find(connection, segment, HOUR, hour)? {
+    /// The blocks that it is made of; if one of them changes meanwhile it is begun anew.
+    sources: Vec<Sealed>,
+    rows: Rows,
+    assembly: Assembly,
+}
+
+impl Packing {
+    /// Reads the hours of a day, and what is packed of it already.
+    pub(crate) fn begin(
+        connection: &Connection,
+        decoder: &mut Decoder,
+        segment: i64,
+        day: i64,
+    ) -> Result<Self, StoreError> {
+        let sources = sources(connection, segment, day)?;
+        let mut rows = Rows::default();
+        for sealed in &sources {
             rows.append(&sealed.rows(connection, decoder)?);
-            hours.push(sealed.id);
         }
+        rows.sort();
+        Ok(Self { segment, day, sources, rows, assembly: Assembly::default() })
     }
-    rows.sort();
-    for id in hours {
-        connection.prepare_cached("DELETE FROM block WHERE id = ?")?.execute([id])?;
+
+    /// Encodes one more column. `false`: all are.
+    pub(crate) fn advance(&mut self, encoder: &mut Encoder) -> bool {
+        encoder.advance(&mut self.assembly, &self.rows, Effort::Thorough)
     }
-    write(connection, encoder, Effort::Thorough, segment, (day, DAY), &rows)
+
+    /// Puts the day in the place of its hours. The caller has a transaction.
+    pub(crate) fn finish(&self, connection: &Connection) -> Result<(), StoreError> {
+        if sources(connection, self.segment, self.day)? != self.sources {
+            return Ok(());
+        }
+        for sealed in &self.sources {
+            connection.prepare_cached("DELETE FROM block WHERE id = ?")?.execute([sealed.id])?;
+        }
+        let data = self.assembly.finish(&self.rows);
+        write_data(connection, self.segment, (self.day, DAY), &self.rows, &data)
+    }
+}
+
+fn sources(connection: &Connection, segment: i64, day: i64) -> Result<Vec<Sealed>, StoreError> {
+    let mut sources = Vec::new();
+    sources.extend(Sealed::find(connection, segment, DAY, day)?);
+    for hour in (day..day + DAY).step_by(HOUR as usize) {
+        sources.extend(Sealed::find(connection, segment, HOUR, hour)?);
+    }
+    Ok(sources)
 }

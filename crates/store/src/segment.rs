@@ -124,16 +124,16 @@ impl Segment {
         self.newest = self.newest.max(Some(time));
         if time < self.first_time {
             self.first_time = time;
-            connection
-                .prepare_cached("UPDATE segment SET first_time = ? WHERE id = ?")?
-                .execute([time, self.id])?;
+            connection.prepare_cached("UPDATE segment SET first_time = ? WHERE id = ?")?.execute([time, self.id])?;
         }
         for &quantity in Quantity::ALL {
             if !self.seen[quantity.index()] && values.get(quantity).is_some() {
                 self.seen[quantity.index()] = true;
-                connection
-                    .prepare_cached("INSERT OR IGNORE INTO seen VALUES (?1, ?2, ?3, ?3)")?
-                    .execute(params![self.id, quantity.name(), time])?;
+                connection.prepare_cached("INSERT OR IGNORE INTO seen VALUES (?1, ?2, ?3, ?3)")?.execute(params![
+                    self.id,
+                    quantity.name(),
+                    time
+                ])?;
             }
         }
         Ok(())
@@ -161,9 +161,11 @@ impl Segment {
     /// Writes what must survive a restart.
     pub(crate) fn save(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if self.gate_changed {
-            connection
-                .prepare_cached("INSERT OR REPLACE INTO account VALUES (?, ?, ?)")?
-                .execute(params![self.meter, self.id, self.gate.to_bytes()])?;
+            connection.prepare_cached("INSERT OR REPLACE INTO account VALUES (?, ?, ?)")?.execute(params![
+                self.meter,
+                self.id,
+                self.gate.to_bytes()
+            ])?;
             self.gate_changed = false;
         }
         Ok(())

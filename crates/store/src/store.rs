@@ -12,11 +12,13 @@ use crate::codec::{Decoder, Encoder, Rows, flags};
 use crate::error::StoreError;
 use crate::gate::{Good, judged};
 use crate::live::{self, LiveRow, LiveSql};
+use crate::lock::Lock;
 use crate::marks::{self, Mark};
 use crate::migrations::{self, APPLICATION_ID};
 use crate::options::{Flush, Options};
 use crate::quarantine;
 use crate::reading::{Appended, BatchCount, MeterReading, Quarantined};
+use crate::seal::Packing;
 use crate::segment::Segment;
 
 /// A block of the newest month is about 3 KB: at 4 KiB a page would hold one of them.
@@ -27,6 +29,10 @@ const CHECKPOINT_PAGES: i64 = 256;
 const MOST_PENDING: usize = 10_000;
 /// Years 1970 to 9000.
 const TIMES: std::ops::Range<i64> = 0..221_845_392_000;
+/// A meter's clock is not believed when it is further ahead of the host's: everything after would be late.
+const MOST_AHEAD: i64 = 31 * 86_400;
+/// A host whose clock says less has not been told the time yet, and judges nobody's: 1 January 2024.
+const HOST_KNOWS: i64 = 1_704_067_200;
 
 /// The store, for writing. There is one for each file; readers open [`Reader`](crate::Reader)s.
 pub struct Store {
@@ -39,6 +45,8 @@ pub struct Store {
     pending: Vec<MeterReading>,
     pending_since: Option<Instant>,
     marks: HashMap<(String, String), Mark>,
+    pub(crate) packing: Option<Packing>,
+    _lock: Lock,
 }
 
 impl Store {
@@ -46,8 +54,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotOurs`] for another program's file, [`StoreError::Newer`] for one of a later version,
-    /// [`StoreError::Busy`] while another process writes.
+    /// [`StoreError::Busy`] while another process has it open for writing.
     pub fn open(options: Options) -> Result<Self, StoreError> {
+        let lock = Lock::take(&options.path)?;
         let mut connection = Connection::open(&options.path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -80,6 +89,8 @@ impl Store {
             pending: Vec::new(),
             pending_since: None,
             marks: HashMap::new(),
+            packing: None,
+            _lock: lock,
         };
         store.set_max_size(store.options.max_size_bytes)?;
         Ok(store)
@@ -128,7 +139,8 @@ impl Store {
     /// Stores a telegram. What is returned as new is on the disk, if the settings do not say otherwise.
     ///
     /// # Errors
-    /// [`StoreError::Full`] and others; the telegram is not stored then, and everything before it is.
+    /// [`StoreError::Full`] and others; the telegram is not stored then, and everything before it is. With
+    /// [`Flush::Every`] it may wait with the others: appending it again does no harm.
     pub fn append(&mut self, reading: &MeterReading) -> Result<Appended, StoreError> {
         let Flush::Every(seconds) = self.options.flush else {
             return self.transact(|store| store.apply(reading, Target::Live));
@@ -199,13 +211,13 @@ impl Store {
 
     /// One telegram, inside of a transaction.
     fn apply(&mut self, reading: &MeterReading, target: Target) -> Result<Appended, StoreError> {
-        if !TIMES.contains(&reading.time) {
+        let ahead = reading.received >= HOST_KNOWS && reading.time > reading.received.saturating_add(MOST_AHEAD);
+        if !TIMES.contains(&reading.time) || ahead {
             return Ok(Appended::Refused);
         }
         let connection = &self.connection;
         if !self.meters.contains_key(&reading.meter) {
-            let books =
-                Books::load(connection, &reading.meter, &self.options.calendar, self.options.border_margin_s)?;
+            let books = Books::load(connection, &reading.meter, &self.options.calendar, self.options.border_margin_s)?;
             self.meters.insert(Arc::clone(&reading.meter), books);
         }
         let Some(books) = self.meters.get_mut(&reading.meter) else { return Ok(Appended::Refused) };
@@ -383,8 +395,8 @@ impl Store {
         segment.gate_changed = true;
         if let Some(register) = crate::gate::register(place.quantity) {
             books.account.renew(register);
-            books.account_changed = true;
         }
+        books.changed = true;
         quarantine::close(&self.connection, id, quarantine::ACCEPTED)?;
         segment.suspects = quarantine::suspects(&self.connection, segment.id)?;
         books.segments.insert(place.equipment.into(), segment);

@@ -82,7 +82,10 @@ fn the_running_spans_are_there_from_the_first_telegram_on() {
         }
     }
     let quarters = reader.quarter_hours("home", EVER.0, EVER.1).unwrap();
-    assert_eq!(quarters.iter().map(|quarter| quarter.complete).collect::<Vec<_>>(), [false, true, true, true, true, true]);
+    assert_eq!(
+        quarters.iter().map(|quarter| quarter.complete).collect::<Vec<_>>(),
+        [false, true, true, true, true, true]
+    );
     assert_eq!(quarters[0].energies, Energies::default());
     assert_eq!(quarters[1].energies.import, Some(90));
     assert_eq!(quarters[1].demand_import_w(), Some(360));
@@ -98,6 +101,11 @@ fn a_complete_running_day_says_so() {
     let days = reader.days("home", MIDNIGHT - 86_400, MIDNIGHT + 1).unwrap();
     assert_eq!(days.iter().map(|day| (day.complete, day.running)).collect::<Vec<_>>(), [(true, false), (true, true)]);
     assert_eq!(import(&days), 8640 + 2999);
+    let peaks = reader.peaks("home", MIDNIGHT - 86_400, MIDNIGHT, 3).unwrap();
+    assert_eq!(
+        peaks.iter().map(|peak| (peak.power_w, peak.time)).collect::<Vec<_>>()[..2],
+        [(360, MIDNIGHT - 86_400), (360, MIDNIGHT - 85_500)]
+    );
 }
 
 #[test]

@@ -110,6 +110,11 @@ fn two_telegrams_of_one_second_are_two() {
     let mut never = one;
     never.time = i64::MAX;
     assert_eq!(store.append(&never).unwrap(), Appended::Refused);
+    let mut ahead = reading(MIDNIGHT + 40 * 86_400, 6);
+    ahead.received = MIDNIGHT;
+    assert_eq!(store.append(&ahead).unwrap(), Appended::Refused, "it would make all that follows late");
+    ahead.received = 100;
+    assert_eq!(store.append(&ahead).unwrap(), Appended::New, "the host does not know the time");
 }
 
 #[test]

@@ -41,9 +41,7 @@ pub(super) struct Spell {
 impl Spell {
     /// Whether current flows at this second of the day.
     pub(super) fn is_on(&self, second: i64) -> bool {
-        self.from_s <= second
-            && second < self.to_s
-            && (second - self.from_s) % self.cycle_s < self.on_s
+        self.from_s <= second && second < self.to_s && (second - self.from_s) % self.cycle_s < self.on_s
     }
 }
 
@@ -71,24 +69,10 @@ impl Day {
         let away = pick(seed, AWAY, (number + 4).div_euclid(7), 0, 11) == 0;
         let late = if weekend { 5400 } else { 0 };
         let wake_s = 6 * 3600 + 900 + late + jitter(RHYTHM, -1200, 1200);
-        let leave_s = if weekend {
-            DAY_S
-        } else {
-            8 * 3600 + jitter(RHYTHM + 0x100, -900, 1800)
-        };
-        let back_s = if weekend {
-            0
-        } else {
-            17 * 3600 + jitter(RHYTHM + 0x200, -1800, 3600)
-        };
+        let leave_s = if weekend { DAY_S } else { 8 * 3600 + jitter(RHYTHM + 0x100, -900, 1800) };
+        let back_s = if weekend { 0 } else { 17 * 3600 + jitter(RHYTHM + 0x200, -1800, 3600) };
         let sleep_s = 22 * 3600 + 2700 + late / 3 + jitter(RHYTHM + 0x300, -2700, 1800);
-        let nothing = Spell {
-            from_s: 0,
-            to_s: 0,
-            on_s: 1,
-            cycle_s: 1,
-            used: Use::Bath,
-        };
+        let nothing = Spell { from_s: 0, to_s: 0, on_s: 1, cycle_s: 1, used: Use::Bath };
         let mut day = Self {
             number,
             sun: Sun::of_day(number),
@@ -196,13 +180,7 @@ impl Day {
     fn add(&mut self, from_s: i64, for_s: i64, (on_s, cycle_s): (i64, i64), used: Use) {
         // `SPELLS` has room for all that the functions above can add; a test plans years of days.
         if let Some(free) = self.spells.get_mut(self.planned) {
-            *free = Spell {
-                from_s,
-                to_s: from_s + for_s,
-                on_s,
-                cycle_s,
-                used,
-            };
+            *free = Spell { from_s, to_s: from_s + for_s, on_s, cycle_s, used };
             self.planned += 1;
         }
     }
@@ -214,12 +192,7 @@ mod tests {
 
     #[test]
     fn no_plan_is_ever_full_or_runs_past_midnight() {
-        let everything = Appliances {
-            solar_wp: 8000,
-            heat_pump: true,
-            electric_car: true,
-            gas_boiler: true,
-        };
+        let everything = Appliances { solar_wp: 8000, heat_pump: true, electric_car: true, gas_boiler: true };
         for seed in 0..5 {
             for number in 20_000..20_800 {
                 let day = Day::plan(seed, everything, number);

@@ -35,10 +35,7 @@ impl Sun {
         let since_solstice = (day_of_year + 11) * 3_600_000 / 36_524;
         let sin_declination = -SIN_TILT * cos(since_solstice) / ONE;
         let cos_declination = (ONE * ONE - sin_declination * sin_declination).isqrt();
-        Self {
-            sin_declination,
-            cos_declination,
-        }
+        Self { sin_declination, cos_declination }
     }
 
     /// What unshaded panels give at this moment, in millionths of their peak power.
@@ -55,8 +52,7 @@ impl Sun {
     }
 
     fn seen_from(&self, (sine, cosine): (i64, i64), hour_angle: i64) -> i64 {
-        sine * self.sin_declination / ONE
-            + cosine * self.cos_declination / ONE * cos(hour_angle) / ONE
+        sine * self.sin_declination / ONE + cosine * self.cos_declination / ONE * cos(hour_angle) / ONE
     }
 }
 
@@ -68,11 +64,7 @@ pub(super) fn clearness(seed: u64, utc: i64) -> i64 {
     let shiver = noise(seed, CLOUD_SHIVER, utc, 24) / 32;
     // Between the two extremes single clouds pass within minutes.
     let edge = noise(seed, CLOUD_EDGES, utc, 210);
-    let through = if edge < 1024 - open {
-        200 + open / 4
-    } else {
-        1000 - (1024 - open) / 8
-    };
+    let through = if edge < 1024 - open { 200 + open / 4 } else { 1000 - (1024 - open) / 8 };
     (through - shiver).clamp(60, 1024)
 }
 
@@ -85,11 +77,7 @@ pub(super) fn cos(angle: i64) -> i64 {
 /// most 0.0016, the same on every machine, and without a table.
 fn sin(angle: i64) -> i64 {
     let angle = angle.rem_euclid(36_000);
-    let (sign, angle) = if angle > 18_000 {
-        (-1, angle - 18_000)
-    } else {
-        (1, angle)
-    };
+    let (sign, angle) = if angle > 18_000 { (-1, angle - 18_000) } else { (1, angle) };
     let product = angle * (18_000 - angle);
     sign * 4 * product * ONE / (405_000_000 - product)
 }
@@ -100,13 +88,7 @@ mod tests {
 
     #[test]
     fn the_sine_is_near_the_true_one() {
-        for (angle, sine) in [
-            (0, 0),
-            (3000, 500_000),
-            (9000, ONE),
-            (15_000, 500_000),
-            (27_000, -ONE),
-        ] {
+        for (angle, sine) in [(0, 0), (3000, 500_000), (9000, ONE), (15_000, 500_000), (27_000, -ONE)] {
             assert!((sin(angle) - sine).abs() < 1700, "sine of {angle}");
         }
     }
@@ -115,18 +97,13 @@ mod tests {
     fn summer_days_are_long_and_winter_days_short() {
         let daylight = |day_number: i64| {
             let sun = Sun::of_day(day_number);
-            (0..1440)
-                .filter(|minute| sun.clear_sky(day_number * DAY_S + minute * 60) > 0)
-                .count()
+            (0..1440).filter(|minute| sun.clear_sky(day_number * DAY_S + minute * 60) > 0).count()
         };
         let june = daylight(calendar::days(2026, 6, 21));
         let december = daylight(calendar::days(2026, 12, 21));
         // Sixteen hours and a quarter, eight hours, each within a quarter of an hour.
         assert!((960..=990).contains(&june), "{june} minutes in June");
-        assert!(
-            (465..=495).contains(&december),
-            "{december} minutes in December"
-        );
+        assert!((465..=495).contains(&december), "{december} minutes in December");
     }
 
     #[test]

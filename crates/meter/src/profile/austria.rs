@@ -12,12 +12,7 @@ const WHOLE: (usize, usize) = (9, 0);
 
 pub(super) static SPEC: Spec = Spec {
     zone: Zone::CENTRAL_EUROPE,
-    appliances: Appliances {
-        solar_wp: 6200,
-        heat_pump: false,
-        electric_car: false,
-        gas_boiler: false,
-    },
+    appliances: Appliances { solar_wp: 6200, heat_pump: false, electric_car: false, gas_boiler: false },
     power_step_w: 1,
     per_phase_netting: true,
     clock: true,
@@ -40,16 +35,13 @@ pub(super) fn write(readout: &Readout<'_>) -> Vec<u8> {
     let t = &mut text;
     t.raw(b"1-3:0.2.8(50)\r\n");
     t.stamp("0-0:1.0.0", readout.clock());
-    let mut quantity = |codes: [&str; 4],
-                        total: u64,
-                        part: fn(&TariffRegisters) -> u64,
-                        power: u32,
-                        units: [&str; 2]| {
-        t.fixed(codes[0], total, WHOLE, units[0]);
-        t.fixed(codes[1], part(&first), WHOLE, units[0]);
-        t.fixed(codes[2], part(&second), WHOLE, units[0]);
-        t.fixed(codes[3], power.into(), WHOLE, units[1]);
-    };
+    let mut quantity =
+        |codes: [&str; 4], total: u64, part: fn(&TariffRegisters) -> u64, power: u32, units: [&str; 2]| {
+            t.fixed(codes[0], total, WHOLE, units[0]);
+            t.fixed(codes[1], part(&first), WHOLE, units[0]);
+            t.fixed(codes[2], part(&second), WHOLE, units[0]);
+            t.fixed(codes[3], power.into(), WHOLE, units[1]);
+        };
     quantity(
         ["1-0:1.8.0", "1-0:1.8.1", "1-0:1.8.2", "1-0:1.7.0"],
         registers.energy_import_wh,

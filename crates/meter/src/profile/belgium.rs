@@ -13,12 +13,7 @@ const POWER: (usize, usize) = (5, 3);
 
 pub(super) static SPEC: Spec = Spec {
     zone: Zone::CENTRAL_EUROPE,
-    appliances: Appliances {
-        solar_wp: 5000,
-        heat_pump: false,
-        electric_car: false,
-        gas_boiler: true,
-    },
+    appliances: Appliances { solar_wp: 5000, heat_pump: false, electric_car: false, gas_boiler: true },
     power_step_w: 1,
     per_phase_netting: false,
     clock: true,
@@ -29,11 +24,7 @@ pub(super) static SPEC: Spec = Spec {
     phase_power: true,
     phase_reactive: false,
     tariffs: Tariffs::DayFirst,
-    gas: Some(Gas {
-        channel: 1,
-        slot_s: 300,
-        jitter_s: 60,
-    }),
+    gas: Some(Gas { channel: 1, slot_s: 300, jitter_s: 60 }),
     demand: true,
 };
 
@@ -54,37 +45,13 @@ pub(super) fn write(readout: &Readout<'_>) -> Vec<u8> {
     t.fixed("1-0:1.7.0", values.power_import_w.into(), POWER, "kW");
     t.fixed("1-0:2.7.0", values.power_export_w.into(), POWER, "kW");
     let codes = ["1-0:21.7.0", "1-0:41.7.0", "1-0:61.7.0"];
-    per_phase(
-        t,
-        codes,
-        readout.phases(|phase| phase.power_import_w),
-        POWER,
-        "kW",
-    );
+    per_phase(t, codes, readout.phases(|phase| phase.power_import_w), POWER, "kW");
     let codes = ["1-0:22.7.0", "1-0:42.7.0", "1-0:62.7.0"];
-    per_phase(
-        t,
-        codes,
-        readout.phases(|phase| phase.power_export_w),
-        POWER,
-        "kW",
-    );
+    per_phase(t, codes, readout.phases(|phase| phase.power_export_w), POWER, "kW");
     let volts = readout.phases(|phase| phase.voltage_mv.map(|mv| mv / 100));
-    per_phase(
-        t,
-        ["1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"],
-        volts,
-        (4, 1),
-        "V",
-    );
+    per_phase(t, ["1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"], volts, (4, 1), "V");
     let amperes = readout.phases(|phase| phase.current_ma.map(|ma| ma / 10));
-    per_phase(
-        t,
-        ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0"],
-        amperes,
-        (5, 2),
-        "A",
-    );
+    per_phase(t, ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0"], amperes, (5, 2), "A");
     t.raw(b"0-0:96.3.10(1)\r\n0-0:17.0.0(999.9*kW)\r\n1-0:31.4.0(999*A)\r\n");
     t.words("0-0:96.13.0", readout.message);
     if let Some(gas) = values.gas {
@@ -109,11 +76,7 @@ fn demand(t: &mut Text, readout: &Readout<'_>) {
     t.group(demand.month_peak_w.into(), POWER, "kW");
     t.raw(b"\r\n0-0:98.1.0");
     let months = readout.month_peaks;
-    t.group(
-        months.len() as u64,
-        (if months.len() > 9 { 2 } else { 1 }, 0),
-        "",
-    );
+    t.group(months.len() as u64, (if months.len() > 9 { 2 } else { 1 }, 0), "");
     t.raw(b"(1-0:1.6.0)(1-0:1.6.0)");
     for month in months {
         t.stamp_group(readout.stamp(month.month_ended_at));

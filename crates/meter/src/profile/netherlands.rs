@@ -11,12 +11,7 @@ const POWER: (usize, usize) = (5, 3);
 
 pub(super) static SPEC_5: Spec = Spec {
     zone: Zone::CENTRAL_EUROPE,
-    appliances: Appliances {
-        solar_wp: 4100,
-        heat_pump: false,
-        electric_car: false,
-        gas_boiler: true,
-    },
+    appliances: Appliances { solar_wp: 4100, heat_pump: false, electric_car: false, gas_boiler: true },
     power_step_w: 1,
     per_phase_netting: false,
     clock: true,
@@ -27,31 +22,18 @@ pub(super) static SPEC_5: Spec = Spec {
     phase_power: true,
     phase_reactive: false,
     tariffs: Tariffs::LowFirst,
-    gas: Some(Gas {
-        channel: 1,
-        slot_s: 300,
-        jitter_s: 0,
-    }),
+    gas: Some(Gas { channel: 1, slot_s: 300, jitter_s: 0 }),
     demand: false,
 };
 
 pub(super) static SPEC_22: Spec = Spec {
-    appliances: Appliances {
-        solar_wp: 2200,
-        heat_pump: false,
-        electric_car: false,
-        gas_boiler: true,
-    },
+    appliances: Appliances { solar_wp: 2200, heat_pump: false, electric_car: false, gas_boiler: true },
     power_step_w: 10,
     clock: false,
     voltage_step_mv: None,
     current_step_ma: None,
     phase_power: false,
-    gas: Some(Gas {
-        channel: 2,
-        slot_s: 3600,
-        jitter_s: 0,
-    }),
+    gas: Some(Gas { channel: 2, slot_s: 3600, jitter_s: 0 }),
     ..SPEC_5
 };
 
@@ -70,62 +52,28 @@ pub(super) fn write_5(readout: &Readout<'_>) -> Vec<u8> {
     t.count("0-0:96.7.21", events.failures.into(), 5);
     t.count("0-0:96.7.9", events.long_failures.into(), 5);
     t.raw(b"1-0:99.97.0");
-    t.group(
-        readout.failures.len() as u64,
-        (if readout.failures.len() > 9 { 2 } else { 1 }, 0),
-        "",
-    );
+    t.group(readout.failures.len() as u64, (if readout.failures.len() > 9 { 2 } else { 1 }, 0), "");
     t.raw(b"(0-0:96.7.19)");
     for failure in readout.failures {
         t.stamp_group(readout.stamp(failure.ended_at));
         t.group(failure.seconds.into(), (10, 0), "s");
     }
     t.raw(b"\r\n");
-    for (code, count) in ["1-0:32.32.0", "1-0:52.32.0", "1-0:72.32.0"]
-        .into_iter()
-        .zip(events.sags)
-    {
+    for (code, count) in ["1-0:32.32.0", "1-0:52.32.0", "1-0:72.32.0"].into_iter().zip(events.sags) {
         t.count(code, count.into(), 5);
     }
-    for (code, count) in ["1-0:32.36.0", "1-0:52.36.0", "1-0:72.36.0"]
-        .into_iter()
-        .zip(events.swells)
-    {
+    for (code, count) in ["1-0:32.36.0", "1-0:52.36.0", "1-0:72.36.0"].into_iter().zip(events.swells) {
         t.count(code, count.into(), 5);
     }
     t.words("0-0:96.13.0", readout.message);
     let volts = readout.phases(|phase| phase.voltage_mv.map(|mv| mv / 100));
-    per_phase(
-        t,
-        ["1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"],
-        volts,
-        (4, 1),
-        "V",
-    );
+    per_phase(t, ["1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"], volts, (4, 1), "V");
     let amperes = readout.phases(|phase| phase.current_ma.map(|ma| ma / 1000));
-    per_phase(
-        t,
-        ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0"],
-        amperes,
-        (3, 0),
-        "A",
-    );
+    per_phase(t, ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0"], amperes, (3, 0), "A");
     let codes = ["1-0:21.7.0", "1-0:41.7.0", "1-0:61.7.0"];
-    per_phase(
-        t,
-        codes,
-        readout.phases(|phase| phase.power_import_w),
-        POWER,
-        "kW",
-    );
+    per_phase(t, codes, readout.phases(|phase| phase.power_import_w), POWER, "kW");
     let codes = ["1-0:22.7.0", "1-0:42.7.0", "1-0:62.7.0"];
-    per_phase(
-        t,
-        codes,
-        readout.phases(|phase| phase.power_export_w),
-        POWER,
-        "kW",
-    );
+    per_phase(t, codes, readout.phases(|phase| phase.power_export_w), POWER, "kW");
     if let Some(gas) = values.gas {
         t.count("0-1:24.1.0", 3, 3);
         t.hex("0-1:96.1.0", readout.device.gas_identifier.as_bytes());
@@ -144,18 +92,8 @@ pub(super) fn write_22(readout: &Readout<'_>) -> Vec<u8> {
     t.hex("0-0:96.1.1", readout.device.logical_device_name.as_bytes());
     energy(t, readout, (8, 3));
     t.count("0-0:96.14.0", values.tariff.unwrap_or(1).into(), 4);
-    t.fixed(
-        "1-0:1.7.0",
-        (values.power_import_w / 10).into(),
-        (6, 2),
-        "kW",
-    );
-    t.fixed(
-        "1-0:2.7.0",
-        (values.power_export_w / 10).into(),
-        (6, 2),
-        "kW",
-    );
+    t.fixed("1-0:1.7.0", (values.power_import_w / 10).into(), (6, 2), "kW");
+    t.fixed("1-0:2.7.0", (values.power_export_w / 10).into(), (6, 2), "kW");
     t.raw(b"0-0:17.0.0(0999.00*kW)\r\n0-0:96.3.10(1)\r\n0-0:96.13.1()\r\n");
     t.words("0-0:96.13.0", readout.message);
     if let Some(gas) = values.gas {

@@ -108,9 +108,12 @@ pub(super) static SCENES: [Scene; 31] = [
         telegrams: HOUR,
         arrange: as_ordered,
         script: || {
-            Script::new()
-                .every(6, 12, HOUR, &Fault::FlipBits { count: 1 })
-                .every(12, 12, HOUR, &Fault::FlipBits { count: 4 })
+            Script::new().every(6, 12, HOUR, &Fault::FlipBits { count: 1 }).every(
+                12,
+                12,
+                HOUR,
+                &Fault::FlipBits { count: 4 },
+            )
         },
     },
     Scene {
@@ -159,16 +162,7 @@ pub(super) static SCENES: [Scene; 31] = [
         sentence: "The neighbour's meter is heard on the same wire.",
         telegrams: HOUR,
         arrange: as_ordered,
-        script: || {
-            Script::new().every(
-                5,
-                2,
-                HOUR,
-                &Fault::ForeignMeter {
-                    seed: NEIGHBOUR_SEED,
-                },
-            )
-        },
+        script: || Script::new().every(5, 2, HOUR, &Fault::ForeignMeter { seed: NEIGHBOUR_SEED }),
     },
     Scene {
         name: "replay",
@@ -176,9 +170,12 @@ pub(super) static SCENES: [Scene; 31] = [
         telegrams: HOUR,
         arrange: as_ordered,
         script: || {
-            Script::new()
-                .every(10, 10, HOUR, &Fault::Replay { back: 1 })
-                .every(65, 30, HOUR, &Fault::Replay { back: 60 })
+            Script::new().every(10, 10, HOUR, &Fault::Replay { back: 1 }).every(
+                65,
+                30,
+                HOUR,
+                &Fault::Replay { back: 60 },
+            )
         },
     },
     Scene {
@@ -208,9 +205,7 @@ pub(super) static SCENES: [Scene; 31] = [
         telegrams: 2 * HOUR,
         arrange: as_ordered,
         script: || {
-            Script::new()
-                .with(30, Fault::Silence { telegrams: 12 })
-                .with(300, Fault::Silence { telegrams: 180 })
+            Script::new().with(30, Fault::Silence { telegrams: 12 }).with(300, Fault::Silence { telegrams: 180 })
         },
     },
     Scene {
@@ -219,9 +214,7 @@ pub(super) static SCENES: [Scene; 31] = [
         telegrams: HOUR,
         arrange: as_ordered,
         script: || {
-            Script::new()
-                .with(60, Fault::PowerFailure { seconds: 60 })
-                .with(200, Fault::PowerFailure { seconds: 1200 })
+            Script::new().with(60, Fault::PowerFailure { seconds: 60 }).with(200, Fault::PowerFailure { seconds: 1200 })
         },
     },
     Scene {
@@ -251,9 +244,7 @@ pub(super) static SCENES: [Scene; 31] = [
         telegrams: HOUR,
         arrange: as_ordered,
         script: || {
-            Script::new()
-                .with(120, Fault::PowerFailure { seconds: 600 })
-                .with(120, Fault::Swap { seed: SWAPPED_SEED })
+            Script::new().with(120, Fault::PowerFailure { seconds: 600 }).with(120, Fault::Swap { seed: SWAPPED_SEED })
         },
     },
     Scene {
@@ -271,24 +262,9 @@ pub(super) static SCENES: [Scene; 31] = [
         script: || {
             let short = "Works on the network on Tuesday from 9:00 to 11:00.".to_owned();
             Script::new()
-                .with(
-                    30,
-                    Fault::Message {
-                        text: short.clone(),
-                    },
-                )
-                .with(
-                    60,
-                    Fault::Message {
-                        text: short.repeat(20) + "Over.",
-                    },
-                )
-                .with(
-                    90,
-                    Fault::Message {
-                        text: String::new(),
-                    },
-                )
+                .with(30, Fault::Message { text: short.clone() })
+                .with(60, Fault::Message { text: short.repeat(20) + "Over." })
+                .with(90, Fault::Message { text: String::new() })
         },
     },
     Scene {
@@ -317,10 +293,6 @@ pub(super) static SCENES: [Scene; 31] = [
         sentence: "HDLC and M-Bus frames of other countries among the telegrams.",
         telegrams: HOUR,
         arrange: as_ordered,
-        script: || {
-            Script::new()
-                .every(5, 6, HOUR, &Fault::Hdlc)
-                .every(8, 6, HOUR, &Fault::Mbus)
-        },
+        script: || Script::new().every(5, 6, HOUR, &Fault::Hdlc).every(8, 6, HOUR, &Fault::Mbus),
     },
 ];

@@ -24,10 +24,7 @@ pub(crate) fn objects(text: &[u8]) -> Vec<(String, Vec<String>)> {
     let mut objects = Vec::new();
     for line in lines.by_ref().take_while(|line| !line.starts_with('!')) {
         let (code, rest) = line.split_once('(').expect("every line has a bracket");
-        let groups = rest
-            .strip_suffix(')')
-            .expect("every line ends with a bracket")
-            .split(")(");
+        let groups = rest.strip_suffix(')').expect("every line ends with a bracket").split(")(");
         objects.push((code.to_owned(), groups.map(str::to_owned).collect()));
     }
     objects
@@ -36,27 +33,15 @@ pub(crate) fn objects(text: &[u8]) -> Vec<(String, Vec<String>)> {
 /// The number in the first group of an object, in the last of `decimals`, without its unit.
 pub(crate) fn number(text: &[u8], code: &str, decimals: usize) -> u64 {
     let objects = objects(text);
-    let (_, groups) = objects
-        .iter()
-        .find(|(found, _)| found == code)
-        .unwrap_or_else(|| panic!("no {code}"));
-    let digits = groups[groups.len() - 1]
-        .split('*')
-        .next()
-        .expect("split gives at least one");
+    let (_, groups) = objects.iter().find(|(found, _)| found == code).unwrap_or_else(|| panic!("no {code}"));
+    let digits = groups[groups.len() - 1].split('*').next().expect("split gives at least one");
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     assert!(fraction.len() <= decimals, "{code} is finer than expected");
-    format!("{whole}{fraction:0<decimals$}")
-        .parse()
-        .expect("digits")
+    format!("{whole}{fraction:0<decimals$}").parse().expect("digits")
 }
 
 /// Opens a sealed frame, or says why not.
-pub(crate) fn open(
-    frame: &[u8],
-    key: [u8; 16],
-    authentication_key: [u8; 16],
-) -> Result<(u32, Vec<u8>), &'static str> {
+pub(crate) fn open(frame: &[u8], key: [u8; 16], authentication_key: [u8; 16]) -> Result<(u32, Vec<u8>), &'static str> {
     if frame[..2] != [0xDB, 8] {
         return Err("no sealed frame");
     }
@@ -65,9 +50,7 @@ pub(crate) fn open(
         short @ 0..0x80 => (usize::from(short), &frame[11..]),
         form => {
             let count = usize::from(form & 0x7F);
-            let length = frame[11..11 + count]
-                .iter()
-                .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
+            let length = frame[11..11 + count].iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte));
             (length, &frame[11 + count..])
         }
     };

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ConfigFile;
-use crate::daemon::store_failure;
 use crate::exit::{Code, Failure};
 use crate::observe;
 
@@ -21,7 +20,7 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) fn run(self) -> Result<(), Failure> {
         let database = self.config.load()?.store.path;
-        smarty_store::back_up(&database, &self.to).map_err(store_failure)?;
+        smarty_store::back_up(&database, &self.to)?;
         println!("{} is a whole copy, checked. Keys are not in it.", self.to.display());
         Ok(())
     }
@@ -42,7 +41,7 @@ impl Restore {
         if observe::ask(&observe::socket_path(&database)).is_ok() {
             return Err(Failure::new(Code::Unavailable, "the daemon runs; stop it first, then restore"));
         }
-        smarty_store::restore(&self.from, &database).map_err(store_failure)?;
+        smarty_store::restore(&self.from, &database)?;
         println!("{} is back in place.", database.display());
         Ok(())
     }

@@ -29,6 +29,9 @@ impl Check {
             return Ok(());
         }
         let things = if errors == 1 { "one thing has".into() } else { format!("{errors} things have") };
-        Err(Failure::new(Code::Config, format!("{} cannot be used yet: {things} to be put right.", self.config.path.display())))
+        Err(Failure::new(
+            Code::Config,
+            format!("{} cannot be used yet: {things} to be put right.", self.config.path.display()),
+        ))
     }
 }

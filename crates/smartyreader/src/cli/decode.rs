@@ -11,6 +11,7 @@ use smarty_p1::{
 
 use crate::config::{Meter, MeterKey};
 use crate::exit::{Code, Failure};
+use crate::hex;
 use crate::observe::title_text;
 
 #[derive(Debug, Args)]
@@ -75,19 +76,8 @@ impl Decode {
         } else {
             std::fs::read(&self.input).map_err(unreadable)?
         };
-        Ok(hex(&bytes).unwrap_or(bytes))
+        Ok(hex::bytes(&bytes).unwrap_or(bytes))
     }
-}
-
-/// The bytes behind a text of hex digits; `None` when it is no such text.
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .iter()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .map(|&byte| (byte as char).to_digit(16).map(|digit| digit as u8))
-        .collect();
-    let digits = digits.filter(|digits| !digits.is_empty() && digits.len().is_multiple_of(2))?;
-    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 #[derive(Default)]
@@ -126,7 +116,7 @@ impl Story {
     fn sealed(&mut self, mut frame: SealedFrame<'_>, key: Option<&MeterKey>, facts: &mut Map<String, Value>) -> bool {
         let title = frame.system_title();
         facts.insert("sealed".into(), json!(true));
-        facts.insert("system_title".into(), json!(title.iter().map(|byte| format!("{byte:02X}")).collect::<String>()));
+        facts.insert("system_title".into(), json!(hex::upper(&title)));
         facts.insert("system_title_text".into(), json!(title_text(title)));
         facts.insert("frame_counter".into(), json!(frame.frame_counter()));
         facts.insert("security_control".into(), json!(format!("{:02X}", frame.security_control())));
@@ -186,12 +176,19 @@ impl Story {
         if self.json {
             let mut facts = facts.clone();
             if let Some(telegram) = telegram {
-                let values: Map<String, Value> =
-                    Reading::of(telegram).values.iter().map(|(quantity, value)| (quantity.name().into(), json!(value))).collect();
-                let objects: Vec<Value> = telegram.objects().flatten().map(|object| {
-                    let groups: Vec<_> = object.groups().map(String::from_utf8_lossy).collect();
-                    json!({"obis": object.obis.to_string(), "groups": groups})
-                }).collect();
+                let values: Map<String, Value> = Reading::of(telegram)
+                    .values
+                    .iter()
+                    .map(|(quantity, value)| (quantity.name().into(), json!(value)))
+                    .collect();
+                let objects: Vec<Value> = telegram
+                    .objects()
+                    .flatten()
+                    .map(|object| {
+                        let groups: Vec<_> = object.groups().map(String::from_utf8_lossy).collect();
+                        json!({"obis": object.obis.to_string(), "groups": groups})
+                    })
+                    .collect();
                 facts.insert("values".into(), Value::Object(values));
                 facts.insert("objects".into(), Value::Array(objects));
             }

@@ -1,7 +1,9 @@
 //! `demo`: the whole product with virtual meters and a year of history.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
@@ -15,7 +17,7 @@ use smarty_store::{Clock, MeterReading, Proof, Store};
 use crate::config::{self, Config};
 use crate::daemon;
 use crate::exit::{Code, Failure};
-use crate::keeper::hex;
+use crate::hex;
 use crate::observe::now;
 
 #[derive(Debug, Args)]
@@ -48,13 +50,17 @@ impl Demo {
             let listener = TcpListener::bind("127.0.0.1:0")?;
             let key = smarty_meter::key_of(seed);
             let file = self.folder.join(format!("{name}.key"));
-            std::fs::write(&file, hex(&key))?;
-            text += &format!(
+            let mut options = std::fs::OpenOptions::new();
+            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(file)?;
+            file.write_all(hex::lower(&key).as_bytes())?;
+            let _ = write!(
+                text,
                 "\n[source.{name}]\nkind = \"tcp\"\naddress = \"{}\"\n\n[meter.{name}]\nsource = \"{name}\"\ntitle = \"{title}\"\nkey-file = \"{name}.key\"\n",
                 listener.local_addr()?
             );
             let start = (now() - days * 86_400).div_euclid(10) * 10;
-            let virtual_meter = VirtualMeter::new(MeterConfig { seed, key: Some(key), start, ..MeterConfig::new(profile) });
+            let virtual_meter =
+                VirtualMeter::new(MeterConfig { seed, key: Some(key), start, ..MeterConfig::new(profile) });
             lines.push((name, virtual_meter, listener));
         }
         let path = self.folder.join("demo.toml");
@@ -66,7 +72,7 @@ impl Demo {
         }
         println!("\n  The page:  http://{}/\n  Ctrl-C ends the demo.\n", self.listen);
         daemon::start_log(config.log.level);
-        daemon::run(config)
+        daemon::run(&config)
     }
 
     /// Takes away what an earlier demo left, and nothing else.
@@ -84,17 +90,19 @@ impl Demo {
 /// Writes what the meter has sent until now: made on one core, stored on the other.
 fn write_history(config: &Config, name: &str, meter: VirtualMeter) -> Result<VirtualMeter, Failure> {
     let begin = Instant::now();
-    let mut store = Store::open(daemon::store_options(config)?).map_err(daemon::store_failure)?;
+    let mut store = Store::open(daemon::store_options(config)?)?;
     let (sender, batches) = mpsc::sync_channel::<Vec<MeterReading>>(4);
     let name_of_maker = name.to_string();
     let maker = thread::spawn(move || make_history(&name_of_maker, meter, &sender));
     let mut count = 0;
     for batch in batches {
         count += batch.len();
-        store.append_batch(&batch).map_err(daemon::store_failure)?;
-        while store.maintain(now()).map_err(daemon::store_failure)? {}
-        print!("\r  {name}: {count} telegrams of history …");
-        std::io::stdout().flush()?;
+        store.append_batch(&batch)?;
+        while store.maintain(now())? {}
+        if count % (30 * 8640) < 8640 {
+            print!("\r  {name}: {count} telegrams of history …");
+            std::io::stdout().flush()?;
+        }
     }
     println!("\r  {name}: {count} telegrams of history in {:.0} s   ", begin.elapsed().as_secs_f64());
     maker.join().map_err(|_| Failure::new(Code::Software, "the virtual meter broke"))
@@ -120,7 +128,7 @@ fn make_history(name: &str, mut meter: VirtualMeter, sender: &mpsc::SyncSender<V
 /// What the daemon would make of this telegram.
 fn reading(name: &str, telegram: &Sent) -> MeterReading {
     let text = Telegram::parse(&telegram.text);
-    let values = text.map(|text| Reading::of(&text).values).unwrap_or(smarty_p1::Values::EMPTY);
+    let values = text.map_or(smarty_p1::Values::EMPTY, |text| Reading::of(&text).values);
     MeterReading {
         meter: name.into(),
         segment: telegram.device.logical_device_name.as_str().into(),

@@ -9,7 +9,6 @@ use smarty_p1::Quantity;
 use smarty_store::{Reader, Span};
 
 use super::ConfigFile;
-use crate::daemon::store_failure;
 use crate::exit::{Code, Failure};
 use crate::web::{local, moment, row};
 
@@ -66,13 +65,13 @@ impl Export {
         };
         // Not the edges of i64: a year is added to them.
         let (from, to) = (time("from", &self.from, 0)?, time("to", &self.to, 1 << 36)?);
-        let reader = Reader::open(&config.store.path).map_err(store_failure)?;
+        let reader = Reader::open(&config.store.path)?;
         let mut sheet = self.sheet()?;
         if self.resolution == Resolution::Raw {
             let names: Vec<Quantity> =
-                reader.quantities(&self.meter).map_err(store_failure)?.into_iter().map(|known| known.quantity).collect();
-            for reading in reader.readings(&self.meter, from, to).map_err(store_failure)? {
-                let reading = reading.map_err(store_failure)?;
+                reader.quantities(&self.meter)?.into_iter().map(|known| known.quantity).collect();
+            for reading in reader.readings(&self.meter, from, to)? {
+                let reading = reading?;
                 let mut line = Map::new();
                 line.insert("time".into(), json!(reading.time));
                 line.insert("local".into(), json!(local(reading.time, &zone)));
@@ -102,7 +101,7 @@ impl Export {
             Resolution::Months => reader.months(meter, from, to),
             Resolution::Years => reader.years(meter),
         };
-        spans.map_err(store_failure)
+        spans.map_err(Failure::from)
     }
 
     fn sheet(&self) -> Result<Sheet, Failure> {

@@ -50,6 +50,9 @@ pub(super) struct Meter {
     /// Stop after so many telegrams.
     #[arg(long)]
     count: Option<u64>,
+    /// Seconds to wait before the first telegram, for whoever opens the other end.
+    #[arg(long, default_value_t = 0)]
+    delay: u64,
     /// Write what each telegram truly says to this file, one JSON line each, before it is sent.
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
@@ -64,6 +67,7 @@ impl Meter {
             return Ok(());
         }
         let mut wire = Wire::open(&self.to, self.link.as_deref())?;
+        thread::sleep(Duration::from_secs(self.delay));
         if let Some(capture) = &self.capture {
             let bytes = std::fs::read(capture).map_err(|error| {
                 Failure::new(Code::NoInput, format!("{} cannot be read: {error}", capture.display()))

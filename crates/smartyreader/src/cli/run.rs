@@ -21,7 +21,7 @@ impl Run {
         if !errors.is_empty() {
             return Err(Failure::new(Code::Config, errors.join("\n")));
         }
-        daemon::run(config)
+        daemon::run(&config)
     }
 }
 

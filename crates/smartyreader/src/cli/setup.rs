@@ -1,5 +1,6 @@
 //! `setup`: from the cable to a configuration, in three questions.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serial2_tokio::SerialPort;
-use smarty_p1::{Authentication, Deframer, Frame, Key, LONGEST_FRAME, OpenError, Progress, Reading, Telegram, hex_text};
+use smarty_p1::{
+    Authentication, Deframer, Frame, Key, LONGEST_FRAME, OpenError, Progress, Reading, Telegram, hex_text,
+};
 
 use super::ports;
 use crate::config::Format;
@@ -106,7 +109,10 @@ impl Setup {
                 Ok(unchecked) => {
                     let file = self.output.with_extension("key");
                     write_key(&file, &text)?;
-                    println!("The key opens the meter's telegrams. It is in {}, readable for you alone.", file.display());
+                    println!(
+                        "The key opens the meter's telegrams. It is in {}, readable for you alone.",
+                        file.display()
+                    );
                     return Ok((file, unchecked));
                 }
             }
@@ -157,20 +163,23 @@ enum Heard {
 impl Heard {
     fn sentence(&self) -> String {
         match self {
-            Self::Nothing => "Nothing was heard. Is the cable in the meter's port, and is the port released by the operator?".into(),
+            Self::Nothing => {
+                "Nothing was heard. Is the cable in the meter's port, and is the port released by the operator?".into()
+            }
             Self::Noise(bytes) => format!(
                 "{bytes} bytes were heard, but no telegram begins in them: another speed, or a cable that does not invert the signal."
             ),
             Self::Plain { equipment, .. } => format!("A plain telegram of meter {equipment}: no key is needed."),
-            Self::Sealed { title, .. } => format!("A sealed telegram of meter {}: the key is needed.", title_text(*title)),
+            Self::Sealed { title, .. } => {
+                format!("A sealed telegram of meter {}: the key is needed.", title_text(*title))
+            }
         }
     }
 }
 
 async fn listen(device: &Path, patience: Duration) -> Result<Heard, Failure> {
-    let port: SerialPort = source::port(device, 115_200, Format::EightNone).map_err(|error| {
-        Failure::new(Code::Unavailable, format!("{} cannot be opened: {error}", device.display()))
-    })?;
+    let port: SerialPort = source::port(device, 115_200, Format::EightNone)
+        .map_err(|error| Failure::new(Code::Unavailable, format!("{} cannot be opened: {error}", device.display())))?;
     let mut deframer = Box::new(Deframer::<LONGEST_FRAME>::new());
     let mut buffer = [0; 4096];
     let mut bytes = 0;
@@ -238,13 +247,14 @@ fn configuration(port: &Path, key: Option<&(PathBuf, bool)>, heard: &Heard, stor
     text += "\n# The meter. Its name stands in paths and topics.\n[meter.home]\nsource = \"cable\"\ntitle = \"Home\"\n";
     if let Some((file, unchecked)) = key {
         let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
-        text += &format!("key-file = {:?}\n", file.display().to_string());
+        let _ = writeln!(text, "key-file = {:?}", file.display().to_string());
         if *unchecked {
             text += "# The meter's authentication key is not the usual one. Put yours here; \"none\" reads without proof of origin.\n\
                      authentication-key = \"none\"\n";
         }
     }
-    text += &format!(
+    let _ = write!(
+        text,
         "\n# Every telegram is kept here, about 20 MB a year.\n[store]\npath = {:?}\n\
          # flush = \"60s\"          # spare an SD card\n\
          # retention = \"3650d\"    # default: for ever\n\n\

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::ConfigFile;
 use crate::exit::{Code, Failure};
-use crate::observe::{self, Health, duration};
+use crate::observe::{self, Health, duration, times};
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -47,11 +47,11 @@ fn print(health: &Health) {
     println!("{}", health.sentence);
     for problem in &health.problems {
         println!(
-            "\n{} [{}], for {}, seen {} times\n  {}\n  {}",
+            "\n{} [{}], for {}, seen {}\n  {}\n  {}",
             problem.subject,
             problem.code,
             duration(health.now - problem.since),
-            problem.count,
+            times(problem.count),
             problem.sentence,
             problem.advice
         );

@@ -96,10 +96,8 @@ impl Config {
             ("path", source.path.is_some(), source.kind == SourceKind::File),
         ] {
             if given && !fits {
-                findings.warning(format!(
-                    "source {name}: `{setting}` means nothing for kind = \"{}\"",
-                    source.kind.name()
-                ));
+                findings
+                    .warning(format!("source {name}: `{setting}` means nothing for kind = \"{}\"", source.kind.name()));
             }
         }
         if source.accepts_without_crc() {
@@ -151,11 +149,14 @@ impl Config {
         let path = self.store.path.display();
         let flush = match self.store.flush {
             Flush::Telegram => "each telegram is on disk before it counts as stored".to_string(),
-            Flush::Every(span) => format!("telegrams are written together every {span}, and a power cut loses what is not written"),
+            Flush::Every(span) => {
+                format!("telegrams are written together every {span}, and a power cut loses what is not written")
+            }
         };
-        let keep = self.store.retention.map_or("for ever".to_string(), |span| {
-            format!("for {span}; quarter-hours, days and months for ever")
-        });
+        let keep = self
+            .store
+            .retention
+            .map_or("for ever".to_string(), |span| format!("for {span}; quarter-hours, days and months for ever"));
         findings.plan(format!("telegrams are kept in {path} {keep}; {flush}."));
         if let Some(folder) = self.store.path.parent()
             && !folder.as_os_str().is_empty()
@@ -209,7 +210,9 @@ impl Findings {
 /// Small letters, digits and `-`: the same in a URL, a topic and a file name.
 fn is_slug(name: &str) -> bool {
     !name.is_empty()
-        && name.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')
+        && name
+            .chars()
+            .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')
 }
 
 fn list(meters: &[&str]) -> String {

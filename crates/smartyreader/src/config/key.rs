@@ -51,10 +51,7 @@ impl fmt::Display for KeyProblem {
                 "The key in {place} is the public authentication key, which is the same for all meters and opens none. \
                  Your meter's own encryption key comes from your network operator (Creos, Sudstroum, …)."
             ),
-            Self::Authentication(why) => write!(
-                f,
-                "`authentication-key` is \"standard\", \"none\" or a key: {why}."
-            ),
+            Self::Authentication(why) => write!(f, "`authentication-key` is \"standard\", \"none\" or a key: {why}."),
             Self::Ambiguous => f.write_str("Name only one of `key-file`, `key-env` and `key-credential`."),
         }
     }
@@ -108,6 +105,5 @@ impl Meter {
 }
 
 fn read(path: &Path) -> Result<String, KeyProblem> {
-    std::fs::read_to_string(path)
-        .map_err(|error| KeyProblem::Unreadable(path.display().to_string(), error.to_string()))
+    std::fs::read_to_string(path).map_err(|error| KeyProblem::Unreadable(path.display().to_string(), error.to_string()))
 }

@@ -43,8 +43,8 @@ impl From<ConfigError> for Failure {
 /// # Errors
 /// [`ConfigError`], a sentence for people.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error })?;
     let mut config = parse(&text, &path.display().to_string())?;
     let folder = path.parent().unwrap_or(Path::new("."));
     for meter in config.meter.values_mut() {

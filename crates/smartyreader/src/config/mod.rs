@@ -3,6 +3,7 @@
 mod check;
 mod key;
 mod load;
+mod size;
 mod span;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 pub use check::{Finding, Grade};
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
+pub use size::Size;
 pub use span::Span;
 
 /// The whole file.
@@ -160,9 +162,16 @@ impl<'de> Deserialize<'de> for Speed {
         match text.as_str() {
             "at-once" => Ok(Self::AtOnce),
             "real-time" => Ok(Self::Times(1)),
-            _ => text.strip_suffix('x').and_then(|factor| factor.parse().ok()).filter(|factor| *factor > 0).map(Self::Times).ok_or_else(|| {
-                serde::de::Error::custom(format!("speed is \"at-once\", \"real-time\" or a factor such as \"100x\", not \"{text}\""))
-            }),
+            _ => text
+                .strip_suffix('x')
+                .and_then(|factor| factor.parse().ok())
+                .filter(|factor| *factor > 0)
+                .map(Self::Times)
+                .ok_or_else(|| {
+                    serde::de::Error::custom(format!(
+                        "speed is \"at-once\", \"real-time\" or a factor such as \"100x\", not \"{text}\""
+                    ))
+                }),
         }
     }
 }
@@ -204,10 +213,10 @@ pub struct Store {
     pub flush: Flush,
     /// How long telegrams are kept; quarter-hours, days and months stay for ever.
     pub retention: Option<Span>,
-    /// Stop storing while the disk has less than this left, in MB.
-    pub reserve_mb: u64,
-    /// The database may not grow beyond this, in MB.
-    pub max_size_mb: Option<u64>,
+    /// Stop storing while the disk has less than this left.
+    pub reserve: Size,
+    /// The database may not grow beyond this.
+    pub max_size: Option<Size>,
 }
 
 impl Default for Store {
@@ -216,8 +225,8 @@ impl Default for Store {
             path: PathBuf::from("/var/lib/smartyreader/smartyreader.db"),
             flush: Flush::Telegram,
             retention: None,
-            reserve_mb: 100,
-            max_size_mb: None,
+            reserve: Size(100_000_000),
+            max_size: None,
         }
     }
 }

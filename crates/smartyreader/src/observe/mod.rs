@@ -16,7 +16,7 @@ use problems::Problems;
 
 pub use problems::Problem;
 pub use socket::{ask, path as socket_path, serve};
-pub use trouble::{Severity, Trouble, duration, title_text};
+pub use trouble::{Severity, Trouble, duration, times, title_text};
 pub use watchdog::watch_over;
 
 /// Named counters. A name is an API: it is only ever added.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::trouble::{Severity, Trouble, duration};
+use super::trouble::{Severity, Trouble, duration, times};
 
 /// A problem as the API and the page show it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,9 +71,9 @@ impl Problems {
             if over && self.logged.get(&(about.clone(), *code)) == Some(&problem.since) {
                 tracing::warn!(
                     code,
-                    "{subject}: over after {}, seen {} times: {}",
+                    "{subject}: over after {}, seen {}: {}",
                     duration(now - problem.since),
-                    problem.count,
+                    times(problem.count),
                     problem.sentence
                 );
             }

@@ -128,7 +128,9 @@ impl Trouble {
         match self {
             Self::Unreachable { target, why, .. } => format!("{target} cannot be opened: {why}."),
             Self::Lost { target, why } => format!("{target} went away: {why}."),
-            Self::Silent { target, seconds } => format!("{target} is open, but no byte has come for {seconds} seconds."),
+            Self::Silent { target, seconds } => {
+                format!("{target} is open, but no byte has come for {seconds} seconds.")
+            }
             Self::Garbage { target } => format!("Bytes come from {target}, but no telegram begins in them."),
             Self::WrongKey { title, frames } => format!(
                 "{frames} frames in a row arrived whole and could not be opened: the key is not the one of this meter. \
@@ -143,9 +145,14 @@ impl Trouble {
                 format!("Sealed frames arrive from system title {}, and no key is configured.", title_text(*title))
             }
             Self::KeyUnusable { sentence } | Self::PublicKey { sentence } => sentence.clone(),
-            Self::PlainRefused => "Plain telegrams arrive, and a key is configured, so they are refused: anybody could have made them.".into(),
+            Self::PlainRefused => {
+                "Plain telegrams arrive, and a key is configured, so they are refused: anybody could have made them."
+                    .into()
+            }
             Self::WithoutChecksum => "Telegrams without a checksum arrive and are refused.".into(),
-            Self::Damaged { frames } => format!("{frames} telegrams in a row arrived damaged: their checksum is wrong."),
+            Self::Damaged { frames } => {
+                format!("{frames} telegrams in a row arrived damaged: their checksum is wrong.")
+            }
             Self::SecurityControl { control } => {
                 format!("Frames with security control {control:02x} arrive; P1 meters send 30.")
             }
@@ -192,10 +199,18 @@ impl Trouble {
                 "Ask your network operator for the P1 key, put it into a file and name it with `key-file`; `smartyreader setup` does it with you."
             }
             Self::KeyUnusable { .. } | Self::PublicKey { .. } => "Put the right key there and start again.",
-            Self::PlainRefused => "Take the key out of the configuration if this meter sends plain telegrams, or set accept-plain = true.",
-            Self::WithoutChecksum => "For meters of DSMR 2 and 3 set preset = \"dsmr-2\" or accept-without-crc = true on the source.",
-            Self::Damaged { .. } => "A long or bad cable, a weak pull-up resistor, or a program that reads the same port.",
-            Self::SecurityControl { .. } => "This meter uses a security suite that P1 does not know; it cannot be read here.",
+            Self::PlainRefused => {
+                "Take the key out of the configuration if this meter sends plain telegrams, or set accept-plain = true."
+            }
+            Self::WithoutChecksum => {
+                "For meters of DSMR 2 and 3 set preset = \"dsmr-2\" or accept-without-crc = true on the source."
+            }
+            Self::Damaged { .. } => {
+                "A long or bad cable, a weak pull-up resistor, or a program that reads the same port."
+            }
+            Self::SecurityControl { .. } => {
+                "This meter uses a security suite that P1 does not know; it cannot be read here."
+            }
             Self::Foreign(_) => "This meter or port cannot be read here.",
             Self::UnknownMeter { .. } => "Add a section [meter.NAME] with `equipment` set to this identifier.",
             Self::Replayed => "Does something replay recorded frames, or does a dongle send each twice?",
@@ -215,7 +230,8 @@ impl Trouble {
 
 /// `SAGgp01BD54 (5341476770 01bd54, serial …114004)`: as much as people can compare with the meter's plate.
 pub fn title_text(title: [u8; 8]) -> String {
-    let mut text: String = title.iter().take(5).filter(|byte| byte.is_ascii_graphic()).map(|&byte| byte as char).collect();
+    let mut text: String =
+        title.iter().take(5).filter(|byte| byte.is_ascii_graphic()).map(|&byte| byte as char).collect();
     for byte in &title[5..] {
         let _ = write!(text, "{byte:02X}");
     }
@@ -224,9 +240,15 @@ pub fn title_text(title: [u8; 8]) -> String {
     text
 }
 
+/// `once`, `3 times`.
+pub fn times(count: u64) -> String {
+    if count == 1 { "once".into() } else { format!("{count} times") }
+}
+
 /// Seconds in the largest unit that says enough.
 pub fn duration(seconds: i64) -> String {
     match seconds {
+        1 => "1 second".into(),
         0..120 => format!("{seconds} seconds"),
         120..7200 => format!("{} minutes", seconds / 60),
         7200..172_800 => format!("{} hours", seconds / 3600),

@@ -22,7 +22,7 @@ type Stream = Pin<Box<dyn AsyncRead + Send>>;
 /// After this long without a byte a begun frame will not be finished.
 const FRAME_SILENCE: Duration = Duration::from_millis(500);
 /// After this long without a byte the port is closed and opened anew.
-const PORT_SILENCE: Duration = Duration::from_secs(60);
+const PORT_SILENCE: Duration = Duration::from_mins(1);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -43,11 +43,8 @@ pub async fn run(name: String, settings: config::Source, mut intake: Intake, hub
         match open(&settings).await {
             Err(refusal) => {
                 observer.source(&name, |source| count(&mut source.counters, "refused", 1));
-                let trouble = Trouble::Unreachable {
-                    target: target.clone(),
-                    why: words(&refusal.error),
-                    advice: refusal.advice,
-                };
+                let trouble =
+                    Trouble::Unreachable { target: target.clone(), why: words(&refusal.error), advice: refusal.advice };
                 observer.clear(&subject, &["lost", "silent"]);
                 observer.raise(&subject, &trouble);
             }

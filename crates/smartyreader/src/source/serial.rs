@@ -39,7 +39,9 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound => {
             "Is the cable plugged in? `smartyreader setup` lists the ports; names under /dev/serial/by-id stay the same."
         }
-        io::ErrorKind::PermissionDenied => "Add the user to the port's group: sudo usermod -aG dialout USER, then log in again.",
+        io::ErrorKind::PermissionDenied => {
+            "Add the user to the port's group: sudo usermod -aG dialout USER, then log in again."
+        }
         io::ErrorKind::ResourceBusy => "Another program reads this port; stop it, or let it pass the telegrams on.",
         _ => "It is tried again all the time.",
     }

@@ -20,7 +20,11 @@ pub(super) struct Wanted {
 
 type Ask = fn(&Reader, &str, i64, i64) -> Result<Vec<Span>, StoreError>;
 
-pub(super) async fn quarter_hours(app: State<App>, meter: Path<String>, wanted: Query<Wanted>) -> Result<Json<Value>, Sorry> {
+pub(super) async fn quarter_hours(
+    app: State<App>,
+    meter: Path<String>,
+    wanted: Query<Wanted>,
+) -> Result<Json<Value>, Sorry> {
     spans(app, meter, wanted, 100 * DAY + 3600, Reader::quarter_hours).await
 }
 
@@ -54,7 +58,8 @@ async fn spans(
     let zone = app.config.time_zone();
     let (from, to) = span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &zone, longest)?;
     let name = meter.clone();
-    let (entries, gaps) = app.query(move |reader| Ok((ask(reader, &name, from, to)?, reader.gaps(&name, from, to)?))).await?;
+    let (entries, gaps) =
+        app.query(move |reader| Ok((ask(reader, &name, from, to)?, reader.gaps(&name, from, to)?))).await?;
     let entries: Vec<Value> = entries.iter().map(|entry| row(entry, &local(entry.start, &zone))).collect();
     let gaps: Vec<Value> = gaps.iter().map(gap).collect();
     Ok(Json(json!({"meter": meter, "from": from, "to": to, "entries": entries, "gaps": gaps})))

@@ -1,7 +1,6 @@
 //! Assets: the page, embedded when it was built before the daemon.
 
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::RustEmbed;
 
@@ -20,8 +19,8 @@ pub(super) async fn index() -> Response {
 }
 
 /// Everything else that is no API.
-pub(super) async fn asset(Path(path): Path<String>) -> Response {
-    file(&path)
+pub(super) async fn asset(uri: Uri) -> Response {
+    file(uri.path().trim_start_matches('/'))
 }
 
 fn file(path: &str) -> Response {

@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::{App, Sorry};
 use crate::config::Web;
 use crate::exit::{Code, Failure};
+use crate::hex;
 
 const COOKIE: &str = "smartyreader";
 /// A session ends after so long without use.
@@ -72,7 +73,7 @@ impl Gate {
     /// Counts a try; false when there were too many.
     fn may_try(&self) -> bool {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        if tries.0.elapsed() > Duration::from_secs(60) {
+        if tries.0.elapsed() > Duration::from_mins(1) {
             *tries = (Instant::now(), 0);
         }
         tries.1 += 1;
@@ -115,7 +116,8 @@ async fn log_in(State(app): State<App>, Json(form): Json<LogIn>) -> Result<Respo
         return Err(Sorry::new(StatusCode::UNAUTHORIZED, "This is not the password."));
     }
     gate.tries.lock().unwrap_or_else(PoisonError::into_inner).1 = 0;
-    let token = random_token().map_err(|_| Sorry::new(StatusCode::INTERNAL_SERVER_ERROR, "No random numbers to be had."))?;
+    let token =
+        random_token().map_err(|_| Sorry::new(StatusCode::INTERNAL_SERVER_ERROR, "No random numbers to be had."))?;
     gate.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(digest(&token), Instant::now());
     let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", SESSION.as_secs());
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
@@ -166,15 +168,11 @@ pub fn new_token() -> Result<(String, String), Failure> {
 fn random_token() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(hex(&bytes))
+    Ok(hex::lower(&bytes))
 }
 
 fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::lower(&Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use smarty_p1::{Quantity, Values};
 use super::params::local;
 use super::{App, Sorry};
 use crate::accounts::RunningQuarter;
+use crate::hex;
 use crate::hub::Live;
 use crate::observe::now;
 
@@ -32,17 +33,23 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
             let known = stored.iter().find(|(_, entry)| entry.name == *name);
             let entry = known.map(|(_, entry)| entry);
             let sent: Vec<Quantity> = known.iter().flat_map(|(sent, _)| sent).map(|entry| entry.quantity).collect();
-            let segments: Vec<Value> = entry.iter().flat_map(|entry| &entry.segments).map(|segment| {
-                json!({"equipment": segment.equipment, "first_time": segment.first_time})
-            }).collect();
-            let mut quantities: Vec<Value> = sent.iter().map(|quantity| {
-                json!({
-                    "name": quantity.name(), "obis": quantity.obis().map(|obis| obis.to_string()),
-                    "unit": quantity.unit().symbol(), "kind": quantity.kind().name(),
+            let segments: Vec<Value> = entry
+                .iter()
+                .flat_map(|entry| &entry.segments)
+                .map(|segment| json!({"equipment": segment.equipment, "first_time": segment.first_time}))
+                .collect();
+            let mut quantities: Vec<Value> = sent
+                .iter()
+                .map(|quantity| {
+                    json!({
+                        "name": quantity.name(), "obis": quantity.obis().map(|obis| obis.to_string()),
+                        "unit": quantity.unit().symbol(), "kind": quantity.kind().name(),
+                    })
                 })
-            }).collect();
+                .collect();
             if sent.contains(&Quantity::PowerImport) {
-                quantities.push(json!({"name": POWER_NET, "obis": null, "unit": "W", "kind": "instant", "derived": true}));
+                quantities
+                    .push(json!({"name": POWER_NET, "obis": null, "unit": "W", "kind": "instant", "derived": true}));
             }
             json!({
                 "name": name,
@@ -88,7 +95,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         received: reading.received,
         proof: reading.proof.name(),
         equipment: reading.segment.to_string(),
-        system_title: seal.map(|seal| seal.system_title.iter().map(|byte| format!("{byte:02X}")).collect()),
+        system_title: seal.map(|seal| hex::upper(&seal.system_title)),
         frame_counter: seal.map(|seal| seal.frame_counter),
         values: numbers(&reading.values),
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),

@@ -95,7 +95,10 @@ impl App {
         let names: Vec<&str> = self.config.meter.keys().map(String::as_str).collect();
         Err(Sorry::new(
             StatusCode::NOT_FOUND,
-            format!("There is no meter \"{name}\"; there is {}.", if names.is_empty() { "none".into() } else { names.join(", ") }),
+            format!(
+                "There is no meter \"{name}\"; there is {}.",
+                if names.is_empty() { "none".into() } else { names.join(", ") }
+            ),
         ))
     }
 }
@@ -155,7 +158,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .nest("/api/v1", api)
         .route("/", get(assets::index))
-        .route("/{*path}", get(assets::asset))
+        .fallback(assets::asset)
         .layer(middleware::from_fn(headers))
         .with_state(app)
 }

@@ -16,7 +16,9 @@ pub(crate) fn moment(name: &str, text: &str, zone: &TimeZone) -> Result<i64, Sor
             .map_err(|_| Sorry::bad(format!("`{name}`: the date {text} is out of range.")));
     }
     text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second).map_err(|_| {
-        Sorry::bad(format!("`{name}` is a date such as 2026-11-23 or a time such as 2026-11-23T10:00:00Z, not \"{text}\"."))
+        Sorry::bad(format!(
+            "`{name}` is a date such as 2026-11-23 or a time such as 2026-11-23T10:00:00Z, not \"{text}\"."
+        ))
     })
 }
 

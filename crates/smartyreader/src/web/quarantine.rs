@@ -23,12 +23,18 @@ pub(super) async fn list(State(app): State<App>, Path(meter): Path<String>) -> R
     Ok(Json(json!({"entries": entries})))
 }
 
-pub(super) async fn accept(State(app): State<App>, Path((meter, id)): Path<(String, i64)>) -> Result<StatusCode, Sorry> {
+pub(super) async fn accept(
+    State(app): State<App>,
+    Path((meter, id)): Path<(String, i64)>,
+) -> Result<StatusCode, Sorry> {
     known(&app, &meter, id).await?;
     answer(app.keeper.accept(id).await)
 }
 
-pub(super) async fn dismiss(State(app): State<App>, Path((meter, id)): Path<(String, i64)>) -> Result<StatusCode, Sorry> {
+pub(super) async fn dismiss(
+    State(app): State<App>,
+    Path((meter, id)): Path<(String, i64)>,
+) -> Result<StatusCode, Sorry> {
     known(&app, &meter, id).await?;
     answer(app.keeper.dismiss(id).await)
 }

@@ -35,7 +35,8 @@ pub(super) async fn series(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Value>, Sorry> {
     let meter = app.meter(&meter)?;
-    let names: Vec<String> = needed("quantity", wanted.quantity)?.split(',').map(|name| name.trim().to_string()).collect();
+    let names: Vec<String> =
+        needed("quantity", wanted.quantity)?.split(',').map(|name| name.trim().to_string()).collect();
     let quantities = names.iter().map(|name| quantity(name)).collect::<Result<Vec<_>, _>>()?;
     if quantities.len() > MOST_QUANTITIES {
         return Err(Sorry::new(
@@ -103,6 +104,8 @@ fn resolution(text: &str, span: i64) -> Result<Resolution, Sorry> {
 fn too_many(steps: i64) -> Sorry {
     Sorry::new(
         StatusCode::UNPROCESSABLE_ENTITY,
-        format!("That would be {steps} steps, at most {MOST_STEPS} are possible; ask for less, or for a coarser resolution."),
+        format!(
+            "That would be {steps} steps, at most {MOST_STEPS} are possible; ask for less, or for a coarser resolution."
+        ),
     )
 }

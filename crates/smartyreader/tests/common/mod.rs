@@ -1,6 +1,6 @@
 //! A house for tests: real processes, a folder that goes away, the front door.
 
-#![allow(dead_code, unreachable_pub)] // Each test file uses its part.
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // Each test file uses its part.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,11 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("smartyreader-{name}-{}-{:?}", std::process::id(), thread::current().id()));
+        let path = std::env::temp_dir().join(format!(
+            "smartyreader-{name}-{}-{:?}",
+            std::process::id(),
+            thread::current().id()
+        ));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -162,7 +166,8 @@ impl Daemon {
     }
 
     pub fn get(&self, path: &str) -> (u16, Value) {
-        let (status, body) = self.try_get(path).unwrap_or_else(|| panic!("no answer to {path}: {}", self.process.log()));
+        let (status, body) =
+            self.try_get(path).unwrap_or_else(|| panic!("no answer to {path}: {}", self.process.log()));
         (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
@@ -178,7 +183,12 @@ impl Daemon {
 
     pub fn problems(&self) -> Vec<String> {
         let health = self.health();
-        health["problems"].as_array().unwrap().iter().map(|problem| problem["code"].as_str().unwrap().to_string()).collect()
+        health["problems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|problem| problem["code"].as_str().unwrap().to_string())
+            .collect()
     }
 
     /// Waits until something holds; the test fails with the log when it does not within 30 s.

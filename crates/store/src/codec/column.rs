@@ -71,7 +71,7 @@ struct Residuals {
     flags: u8,
     base: i64,
     divisor: u64,
-    residuals: Vec<u64>,
+    left: Vec<u64>,
 }
 
 impl Residuals {
@@ -84,7 +84,7 @@ impl Residuals {
             flags: DELTA,
             base: values[0],
             divisor: signed as u64,
-            residuals: deltas().map(|delta| zigzag(delta / signed)).collect(),
+            left: deltas().map(|delta| zigzag(delta / signed)).collect(),
         }
     }
 
@@ -92,12 +92,12 @@ impl Residuals {
         let lowest = values.iter().copied().min().unwrap_or(0);
         let above = || values.iter().map(|value| value.wrapping_sub(lowest) as u64);
         let divisor = common_divisor(above());
-        Self { flags: 0, base: lowest, divisor, residuals: above().map(|above| above / divisor).collect() }
+        Self { flags: 0, base: lowest, divisor, left: above().map(|above| above / divisor).collect() }
     }
 
     /// About how many bits an entropy coder needs: for each residual the length of its own length and its bits.
     fn estimate(&self) -> u64 {
-        self.residuals.iter().map(|&residual| 2 * u64::from(64 - (residual + 1).leading_zeros())).sum()
+        self.left.iter().map(|&residual| 2 * u64::from(64 - residual.saturating_add(1).leading_zeros())).sum()
     }
 
     fn encode(&self, effort: Effort, packer: &mut Packer, out: &mut Vec<u8>) -> u8 {
@@ -108,11 +108,11 @@ impl Residuals {
         }
         put_varint(out, zigzag(self.base));
         let start = out.len();
-        let bits = width(&self.residuals);
+        let bits = width(&self.left);
 
         let mut method = BITS;
         out.push(bits as u8);
-        put_packed(out, &self.residuals, bits);
+        put_packed(out, &self.left, bits);
         let mut replace = |out: &mut Vec<u8>, candidate: u8, bytes: &[u8]| {
             if bytes.len() < out.len() - start {
                 method = candidate;
@@ -122,21 +122,21 @@ impl Residuals {
         };
         if bits <= 8 {
             // One byte each: one plane, without the planes' directory.
-            let bytes: Vec<u8> = self.residuals.iter().map(|&residual| residual as u8).collect();
+            let bytes: Vec<u8> = self.left.iter().map(|&residual| residual as u8).collect();
             if bits <= 7
                 && let Some(packed) = packer.pack(&bytes)
             {
                 replace(out, VARINT_ZSTD, packed);
             }
             if bits == 8 {
-                replace(out, PLANES, &planes(&self.residuals, bits, packer));
+                replace(out, PLANES, &planes(&self.left, bits, packer));
             }
         } else {
-            replace(out, PLANES, &planes(&self.residuals, bits, packer));
+            replace(out, PLANES, &planes(&self.left, bits, packer));
         }
-        if bits > 7 && (effort == Effort::Thorough || self.residuals.len() < 1000) {
-            let mut varints = Vec::with_capacity(self.residuals.len() * 2);
-            for &residual in &self.residuals {
+        if bits > 7 && (effort == Effort::Thorough || self.left.len() < 1000) {
+            let mut varints = Vec::with_capacity(self.left.len() * 2);
+            for &residual in &self.left {
                 put_varint(&mut varints, residual);
             }
             replace(out, VARINT, &varints);
@@ -154,16 +154,13 @@ fn planes(residuals: &[u64], bits: u32, packer: &mut Packer) -> Vec<u8> {
     let mut out = vec![count as u8];
     for plane in 0..count {
         let bytes: Vec<u8> = residuals.iter().map(|residual| (residual >> (8 * plane)) as u8).collect();
-        match packer.pack(&bytes) {
-            Some(packed) => {
-                put_varint(&mut out, packed.len() as u64);
-                out.extend_from_slice(packed);
-            }
-            None => {
-                // No packed plane is empty.
-                put_varint(&mut out, 0);
-                out.extend_from_slice(&bytes);
-            }
+        if let Some(packed) = packer.pack(&bytes) {
+            put_varint(&mut out, packed.len() as u64);
+            out.extend_from_slice(packed);
+        } else {
+            // No packed plane is empty.
+            put_varint(&mut out, 0);
+            out.extend_from_slice(&bytes);
         }
     }
     out
@@ -229,7 +226,9 @@ fn varints(mut bytes: &[u8], count: usize, sum: &mut Rebuilder) -> Option<()> {
         if bytes.iter().any(|&byte| byte >= 0x80) {
             return None;
         }
-        bytes.iter().for_each(|&byte| sum.push(u64::from(byte)));
+        for &byte in bytes {
+            sum.push(u64::from(byte));
+        }
         return Some(());
     }
     for _ in 0..count {
@@ -258,7 +257,9 @@ fn from_planes(bytes: &mut &[u8], count: usize, unpacker: &mut Unpacker, sum: &m
             *residual |= u64::from(byte) << (8 * plane);
         }
     }
-    residuals.into_iter().for_each(|residual| sum.push(residual));
+    for residual in residuals {
+        sum.push(residual);
+    }
     Some(())
 }
 

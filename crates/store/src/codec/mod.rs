@@ -29,6 +29,8 @@ const IDENT: u8 = 129;
 /// Received minus time.
 const DELAY: u8 = 130;
 const FLAGS: u8 = 131;
+/// How many of those there are.
+const OWN: usize = 4;
 /// In an encoding byte: some rows have no value.
 const SPARSE: u8 = 1 << 7;
 /// More rows than a day of telegrams every second twice over is damage.
@@ -47,35 +49,69 @@ impl Encoder {
 
     /// The rows, which are sorted, as a block.
     pub(crate) fn encode(&mut self, rows: &Rows, effort: Effort) -> Vec<u8> {
+        let mut assembly = Assembly::default();
+        while self.advance(&mut assembly, rows, effort) {}
+        assembly.finish(rows)
+    }
+
+    /// Encodes the next column of a block. `false`: there was none left.
+    pub(crate) fn advance(&mut self, assembly: &mut Assembly, rows: &Rows, effort: Effort) -> bool {
         let packer = match effort {
             Effort::Quick => &mut self.quick,
             Effort::Thorough => &mut self.thorough,
         };
-        let mut directory = Vec::with_capacity(200);
-        let mut body = Vec::with_capacity(rows.len() * 8);
-        let idents: Vec<i64> = rows.ident.iter().map(|&ident| ident as i64).collect();
-        let delays: Vec<i64> =
-            rows.received.iter().zip(&rows.time).map(|(received, time)| received.wrapping_sub(*time)).collect();
-        let flags: Vec<i64> = rows.flags.iter().map(|&flags| i64::from(flags)).collect();
-        let own = [(TIME, &rows.time), (IDENT, &idents), (DELAY, &delays), (FLAGS, &flags)];
-        let own = own.map(|(code, values)| (code, None, values));
-        let numbers = rows.columns.iter().map(|column| (column.code, column.present.as_ref(), &column.values));
-        for (code, present, values) in own.into_iter().chain(numbers) {
-            let start = body.len();
-            let mut encoding = 0;
-            if let Some(present) = present {
-                encoding = SPARSE;
-                put_presence(&mut body, present, packer);
+        let next = assembly.columns;
+        let own;
+        let (code, present, values) = match next {
+            0 => (TIME, None, &rows.time),
+            1 => {
+                own = rows.ident.iter().map(|&ident| ident as i64).collect::<Vec<_>>();
+                (IDENT, None, &own)
             }
-            encoding |= column::encode(values, effort, packer, &mut body);
-            directory.extend([code, encoding]);
-            put_varint(&mut directory, (body.len() - start) as u64);
+            2 => {
+                let delays = rows.received.iter().zip(&rows.time);
+                own = delays.map(|(received, time)| received.wrapping_sub(*time)).collect::<Vec<_>>();
+                (DELAY, None, &own)
+            }
+            3 => {
+                own = rows.flags.iter().map(|&flags| i64::from(flags)).collect::<Vec<_>>();
+                (FLAGS, None, &own)
+            }
+            _ => {
+                let Some(column) = rows.columns.get(next - OWN) else { return false };
+                (column.code, column.present.as_ref(), &column.values)
+            }
+        };
+        let start = assembly.body.len();
+        let mut encoding = 0;
+        if let Some(present) = present {
+            encoding = SPARSE;
+            put_presence(&mut assembly.body, present, packer);
         }
-        let mut behind = Vec::with_capacity(directory.len() + body.len() + 8);
+        encoding |= column::encode(values, effort, packer, &mut assembly.body);
+        assembly.directory.extend([code, encoding]);
+        put_varint(&mut assembly.directory, (assembly.body.len() - start) as u64);
+        assembly.columns += 1;
+        true
+    }
+}
+
+/// A block that is being made, column by column.
+#[derive(Default)]
+pub(crate) struct Assembly {
+    columns: usize,
+    directory: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Assembly {
+    /// The block, once all columns are in it.
+    pub(crate) fn finish(&self, rows: &Rows) -> Vec<u8> {
+        let mut behind = Vec::with_capacity(self.directory.len() + self.body.len() + 8);
         put_varint(&mut behind, rows.len() as u64);
-        put_varint(&mut behind, 4 + rows.columns.len() as u64);
-        behind.extend_from_slice(&directory);
-        behind.extend_from_slice(&body);
+        put_varint(&mut behind, self.columns as u64);
+        behind.extend_from_slice(&self.directory);
+        behind.extend_from_slice(&self.body);
         let mut block = Vec::with_capacity(behind.len() + 5);
         block.push(VERSION);
         block.extend(crc32fast::hash(&behind).to_le_bytes());
@@ -88,15 +124,12 @@ fn put_presence(body: &mut Vec<u8>, present: &[bool], packer: &mut Packer) {
     let bits: Vec<u64> = present.iter().map(|&there| u64::from(there)).collect();
     let mut bytes = Vec::with_capacity(present.len() / 8 + 1);
     bits::put_packed(&mut bytes, &bits, 1);
-    match packer.pack(&bytes) {
-        Some(packed) => {
-            put_varint(body, packed.len() as u64);
-            body.extend_from_slice(packed);
-        }
-        None => {
-            put_varint(body, 0);
-            body.extend_from_slice(&bytes);
-        }
+    if let Some(packed) = packer.pack(&bytes) {
+        put_varint(body, packed.len() as u64);
+        body.extend_from_slice(packed);
+    } else {
+        put_varint(body, 0);
+        body.extend_from_slice(&bytes);
     }
 }
 
@@ -104,6 +137,10 @@ fn put_presence(body: &mut Vec<u8>, present: &[bool], packer: &mut Packer) {
 pub(crate) struct Decoder {
     unpacker: Unpacker,
 }
+
+/// A column does not decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Damaged;
 
 /// A block's directory, read and proven.
 pub(crate) struct Block<'a> {
@@ -141,11 +178,9 @@ impl Decoder {
         Self { unpacker: Unpacker::new() }
     }
 
-    fn of(&mut self, block: &Block<'_>, code: u8) -> Option<Option<Column>> {
-        let Some(&(_, encoding, bytes)) = block.columns.iter().find(|column| column.0 == code) else {
-            return Some(None);
-        };
-        self.one(block.count, code, encoding, bytes).map(Some)
+    /// A column that every block has. `None`: damaged.
+    fn own(&mut self, block: &Block<'_>, code: u8) -> Option<Vec<i64>> {
+        self.column(block, code).ok()?.map(|column| column.values)
     }
 
     fn one(&mut self, rows: usize, code: u8, encoding: u8, mut bytes: &[u8]) -> Option<Column> {
@@ -158,8 +193,7 @@ impl Decoder {
                 0 => take_slice(rest, rows.div_ceil(8))?,
                 length => self.unpacker.unpack(take_slice(rest, length)?, rows.div_ceil(8))?,
             };
-            let bits: Vec<bool> =
-                bits::take_packed(packed, rows, 1)?.into_iter().map(|bit| bit == 1).collect();
+            let bits: Vec<bool> = bits::take_packed(packed, rows, 1)?.into_iter().map(|bit| bit == 1).collect();
             count = bits.iter().filter(|&&there| there).count();
             present = Some(bits);
         }
@@ -169,28 +203,31 @@ impl Decoder {
 
     /// The times of all rows.
     pub(crate) fn times(&mut self, block: &Block<'_>) -> Option<Vec<i64>> {
-        Some(self.of(block, TIME)??.values)
+        self.own(block, TIME)
     }
 
     /// The keys of all rows.
     pub(crate) fn keys(&mut self, block: &Block<'_>) -> Option<Vec<(i64, u64)>> {
         let times = self.times(block)?;
-        let idents = self.of(block, IDENT)??.values;
+        let idents = self.own(block, IDENT)?;
         Some(times.into_iter().zip(idents.into_iter().map(|ident| ident as u64)).collect())
     }
 
-    /// One quantity's column: `Some(None)` where the block has none of it.
-    pub(crate) fn column(&mut self, block: &Block<'_>, code: u8) -> Option<Option<Column>> {
-        self.of(block, code)
+    /// One quantity's column: `None` where the block has none of it.
+    pub(crate) fn column(&mut self, block: &Block<'_>, code: u8) -> Result<Option<Column>, Damaged> {
+        let Some(&(_, encoding, bytes)) = block.columns.iter().find(|column| column.0 == code) else {
+            return Ok(None);
+        };
+        self.one(block.count, code, encoding, bytes).map(Some).ok_or(Damaged)
     }
 
     /// Everything.
     pub(crate) fn rows(&mut self, block: &Block<'_>) -> Option<Rows> {
         let time = self.times(block)?;
-        let ident = self.of(block, IDENT)??.values.into_iter().map(|ident| ident as u64).collect();
-        let delays = self.of(block, DELAY)??.values;
+        let ident = self.own(block, IDENT)?.into_iter().map(|ident| ident as u64).collect();
+        let delays = self.own(block, DELAY)?;
         let received = delays.iter().zip(&time).map(|(delay, time)| delay.wrapping_add(*time)).collect();
-        let flags = self.of(block, FLAGS)??.values.into_iter().map(|flags| flags as u8).collect();
+        let flags = self.own(block, FLAGS)?.into_iter().map(|flags| flags as u8).collect();
         let mut columns = Vec::with_capacity(block.columns.len());
         for &(code, encoding, bytes) in block.columns.iter().filter(|column| column.0 < TIME) {
             columns.push(self.one(block.count, code, encoding, bytes)?);

@@ -49,8 +49,7 @@ impl Column {
     }
 
     pub(crate) fn gathered(code: u8, cells: &[Option<i64>]) -> Self {
-        let present =
-            cells.contains(&None).then(|| cells.iter().map(Option::is_some).collect::<Vec<bool>>());
+        let present = cells.contains(&None).then(|| cells.iter().map(Option::is_some).collect::<Vec<bool>>());
         Self { code, present, values: cells.iter().copied().flatten().collect() }
     }
 }

@@ -1,5 +1,7 @@
 //! Every row comes back as it was.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use smarty_p1::{Quantity, Values};

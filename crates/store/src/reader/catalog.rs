@@ -154,11 +154,8 @@ impl Reader {
         let mut last = live;
         for span in [HOUR, DAY] {
             let sql = "SELECT start FROM block WHERE segment = ? AND span = ? ORDER BY start DESC LIMIT 1";
-            let start: Option<i64> = self
-                .connection
-                .prepare_cached(sql)?
-                .query_row(params![segment, span], |row| row.get(0))
-                .optional()?;
+            let start: Option<i64> =
+                self.connection.prepare_cached(sql)?.query_row(params![segment, span], |row| row.get(0)).optional()?;
             let Some(start) = start else { continue };
             let Some(sealed) = Sealed::find(&self.connection, segment, span, start)? else { continue };
             let rows = sealed.rows(&self.connection, &mut self.decoder.borrow_mut())?;

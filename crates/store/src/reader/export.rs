@@ -1,5 +1,6 @@
 //! Export: all telegrams of a span one by one, an hour in memory at a time.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use smarty_p1::Values;
@@ -31,8 +32,7 @@ impl Reader {
     pub fn readings(&self, meter: &str, from: i64, to: i64) -> Result<Readings<'_>, StoreError> {
         let _moment = self.moment()?;
         let meter = self.meter(meter)?;
-        let segments =
-            self.segments(meter.id)?.into_iter().map(|(id, equipment)| (id, equipment.into())).collect();
+        let segments = self.segments(meter.id)?.into_iter().map(|(id, equipment)| (id, equipment.into())).collect();
         Ok(Readings { reader: self, segments, from, to, loaded: Vec::new(), days: Vec::new() })
     }
 }
@@ -90,20 +90,13 @@ impl Readings<'_> {
                 }
             }
         }
-        self.loaded.sort_by(|one, two| (two.time, two.ident).cmp(&(one.time, one.ident)));
+        self.loaded.sort_by_key(|reading| Reverse((reading.time, reading.ident)));
         self.from = end;
         Ok(true)
     }
 }
 
-fn take(
-    rows: &Rows,
-    table: &[Values],
-    start: i64,
-    end: i64,
-    equipment: &Arc<str>,
-    into: &mut Vec<StoredReading>,
-) {
+fn take(rows: &Rows, table: &[Values], start: i64, end: i64, equipment: &Arc<str>, into: &mut Vec<StoredReading>) {
     let first = rows.time.partition_point(|&time| time < start);
     let last = rows.time.partition_point(|&time| time < end);
     into.extend((first..last).map(|row| reading(rows, table, row, equipment)));

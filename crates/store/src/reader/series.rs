@@ -79,7 +79,7 @@ pub struct SeriesColumn {
 }
 
 /// More steps than anyone can look at, and than memory is spent on.
-const MOST_STEPS: i64 = 1_000_000;
+const MOST_STEPS: i64 = 100_000;
 
 /// Telegrams from one source: their times, in order, and a column for each quantity.
 struct Chunk {
@@ -117,13 +117,7 @@ impl Reader {
         Ok(grid.finish())
     }
 
-    fn raw(
-        &self,
-        meter: &Meter,
-        quantities: &[SeriesQuantity],
-        from: i64,
-        to: i64,
-    ) -> Result<Series, StoreError> {
+    fn raw(&self, meter: &Meter, quantities: &[SeriesQuantity], from: i64, to: i64) -> Result<Series, StoreError> {
         let mut time = Vec::new();
         let mut columns: Vec<Vec<Option<i64>>> = vec![Vec::new(); quantities.len()];
         self.chunks(meter, quantities, from, to, |chunk| {
@@ -213,23 +207,17 @@ impl Reader {
         let mut columns = Vec::with_capacity(quantities.len());
         for quantity in quantities {
             columns.push(match quantity {
-                SeriesQuantity::Of(quantity) => decoder.column(&block, quantity.code())?,
+                SeriesQuantity::Of(quantity) => decoder.column(&block, quantity.code()).ok()?,
                 SeriesQuantity::PowerNet => net(
-                    decoder.column(&block, Quantity::PowerImport.code())?,
-                    decoder.column(&block, Quantity::PowerExport.code())?,
+                    decoder.column(&block, Quantity::PowerImport.code()).ok()?,
+                    decoder.column(&block, Quantity::PowerExport.code()).ok()?,
                 ),
             });
         }
         Some(Chunk { times, columns })
     }
 
-    fn live_chunk(
-        &self,
-        segment: i64,
-        quantities: &[SeriesQuantity],
-        from: i64,
-        to: i64,
-    ) -> Result<Chunk, StoreError> {
+    fn live_chunk(&self, segment: i64, quantities: &[SeriesQuantity], from: i64, to: i64) -> Result<Chunk, StoreError> {
         let mut sql = "SELECT time".to_owned();
         for quantity in quantities {
             sql.push_str(", ");
@@ -415,12 +403,7 @@ impl Grid {
                         cell.sum.saturating_add(cell.count / 2).div_euclid(cell.count)
                     }
                 };
-                SeriesColumn {
-                    quantity,
-                    min: pick(&|cell| cell.min),
-                    mean: pick(&mean),
-                    max: pick(&|cell| cell.max),
-                }
+                SeriesColumn { quantity, min: pick(&|cell| cell.min), mean: pick(&mean), max: pick(&|cell| cell.max) }
             })
             .collect();
         Series { resolution_s: self.step, time, columns }

@@ -266,6 +266,21 @@ impl Reader {
         Ok(years)
     }
 
+    /// The highest quarter-hours of import in a span, the highest first, at most `count`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] meter, and those of the database.
+    pub fn peaks(&self, meter: &str, from: i64, to: i64, count: u32) -> Result<Vec<Peak>, StoreError> {
+        let meter = self.meter(meter)?;
+        let sql = "SELECT energy_import_wh, start FROM quarter_hour WHERE meter = ? AND start >= ? AND start < ? \
+                   AND energy_import_wh IS NOT NULL ORDER BY 1 DESC, 2 LIMIT ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_map([meter.id, from, to, i64::from(count)], |row| {
+            Ok(Peak { power_w: row.get::<_, i64>(0)?.saturating_mul(4), time: row.get(1)? })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     /// Gaps that touch a span, by start.
     ///
     /// # Errors
@@ -308,13 +323,7 @@ impl Reader {
 }
 
 /// A span out of its quarter-hours, the gaps that lie in it whole, and the running part.
-fn from_quarters(
-    start: i64,
-    end: i64,
-    quarters: &[Span],
-    gaps: &[GapEntry],
-    running: Option<&Running>,
-) -> Span {
+fn from_quarters(start: i64, end: i64, quarters: &[Span], gaps: &[GapEntry], running: Option<&Running>) -> Span {
     let mut quarters = quarters.to_vec();
     for quarter in quarters.iter_mut().filter(|quarter| quarter.running) {
         // It comes below, where it may have begun before its quarter-hour.

@@ -1,0 +1,241 @@
+//! The API is what its OpenAPI document says, for every path, good parameters and bad.
+
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
+mod common;
+
+use common::{Daemon, Folder, KEY, finish, meter, smartyreader};
+use serde_json::Value;
+
+const HOUR: i64 = 3600;
+
+/// A daemon with a day of telegrams behind it, read from a file, and one meter that has said nothing yet.
+fn house(folder: &Folder, web: &str) -> (Daemon, i64) {
+    folder.write("home.key", KEY);
+    let start = 1_782_000_000; // 21 June 2026 02:00 in Luxembourg
+    let capture = folder.file("day.bin");
+    let (code, _, err) = finish(
+        smartyreader()
+            .args(["meter", "--speed", "1000000", "--count", "8640", "--start", &start.to_string(), "--key-file"])
+            .arg(folder.file("home.key"))
+            .arg("--to")
+            .arg(&capture),
+    );
+    assert_eq!(code, 0, "{err}");
+    let daemon = Daemon::start(
+        folder,
+        &format!(
+            "[source.day]\nkind = \"file\"\npath = \"day.bin\"\n[meter.home]\nsource = \"day\"\nkey-file = \"home.key\"\n\
+             [source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.silent]\nsource = \"nothing\"\n{web}"
+        ),
+    );
+    daemon.wait("the day is stored", |daemon| {
+        daemon.try_get("/api/v1/health").is_some_and(|(_, body)| body.contains("\"stored\":8640"))
+    });
+    (daemon, start)
+}
+
+/// The schema of a path's 200, with the document's definitions beside it.
+fn schema(document: &Value, path: &str) -> Value {
+    let content = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    assert!(content.is_object(), "{path} is not in the document");
+    let text = serde_json::to_string(content).unwrap().replace("#/components/schemas/", "#/$defs/");
+    let mut schema: Value = serde_json::from_str(&text).unwrap();
+    let definitions = serde_json::to_string(&document["components"]["schemas"]).unwrap();
+    schema["$defs"] = serde_json::from_str(&definitions.replace("#/components/schemas/", "#/$defs/")).unwrap();
+    schema
+}
+
+#[test]
+fn every_answer_is_what_the_document_says() {
+    let folder = Folder::new("api");
+    let (daemon, start) = house(&folder, "");
+    let document = daemon.json("/api/v1/openapi.json");
+    let day = format!("from={}&to={}", rfc3339(start), rfc3339(start + 24 * HOUR));
+    let mut checked = 0;
+    for path in document["paths"].as_object().unwrap().keys() {
+        let get = &document["paths"][path]["get"];
+        if get["responses"]["200"]["content"]["application/json"].is_null() {
+            continue;
+        }
+        let query = match path.as_str() {
+            "/meters/{meter}/series" => format!("?quantity=power_net_w,voltage_l1_mv&{day}"),
+            _ if get["parameters"].to_string().contains("\"from\"") => format!("?{day}"),
+            _ => String::new(),
+        };
+        let (status, answer) = daemon.get(&format!("/api/v1{}{query}", path.replace("{meter}", "home")));
+        assert_eq!(status, 200, "{path}: {answer}");
+        let validator = jsonschema::validator_for(&schema(&document, path)).unwrap();
+        let faults: Vec<String> =
+            validator.iter_errors(&answer).map(|fault| format!("{} at {}", fault, fault.instance_path())).collect();
+        assert!(faults.is_empty(), "{path}: {faults:?}\n{answer}");
+        checked += 1;
+    }
+    assert!(checked >= 11, "only {checked} paths were checked");
+}
+
+#[test]
+fn the_accounts_add_up_with_the_registers() {
+    let folder = Folder::new("accounts");
+    let (daemon, start) = house(&folder, "");
+    let day = format!("from={}&to={}", rfc3339(start - HOUR), rfc3339(start + 25 * HOUR));
+    let sum = |what: &str, list: &str, name: &str| -> i64 {
+        let answer = daemon.json(&format!("/api/v1/meters/home/{what}?{day}"));
+        answer[list].as_array().unwrap().iter().filter_map(|entry| entry[name].as_i64()).sum()
+    };
+    let (_, series) = daemon
+        .get(&format!("/api/v1/meters/home/series?quantity=energy_import_wh,energy_export_wh&{day}&resolution=raw"));
+    for (name, least) in [("energy_import_wh", 100), ("energy_export_wh", 100)] {
+        let values = series["series"][name]["mean"].as_array().unwrap();
+        let difference = values.last().unwrap().as_i64().unwrap() - values[0].as_i64().unwrap();
+        assert!(difference > least, "{name}: {difference}");
+        let quarters = sum("quarter-hours", "entries", name) + sum("quarter-hours", "gaps", name);
+        assert_eq!(quarters, difference, "quarter-hours and gaps, {name}");
+    }
+    let hours = daemon.json(&format!("/api/v1/meters/home/hours?{day}"));
+    let first = &hours["entries"].as_array().unwrap()[1];
+    let quarters = daemon.json(&format!(
+        "/api/v1/meters/home/quarter-hours?from={}&to={}",
+        rfc3339(first["start"].as_i64().unwrap()),
+        rfc3339(first["end"].as_i64().unwrap())
+    ));
+    let of_quarters: i64 =
+        quarters["entries"].as_array().unwrap().iter().map(|entry| entry["energy_import_wh"].as_i64().unwrap()).sum();
+    assert_eq!(first["energy_import_wh"], of_quarters, "an hour is its quarters");
+    let demand =
+        quarters["entries"].as_array().unwrap().iter().map(|entry| entry["demand_import_w"].as_i64().unwrap()).max();
+    assert_eq!(first["peak_import_w"].as_i64(), demand);
+}
+
+#[test]
+fn bad_questions_get_a_sentence() {
+    let folder = Folder::new("bad");
+    let (daemon, _) = house(&folder, "");
+    let series = "/api/v1/meters/home/series?quantity=power_net_w";
+    for (path, status, words) in [
+        ("/api/v1/meters/nobody/last".to_string(), 404, "There is no meter \"nobody\"; there is home, silent."),
+        ("/api/v1/meters/silent/last".into(), 404, "No telegram of meter silent has been read yet"),
+        ("/api/v1/nothing".into(), 404, "There is nothing under this path"),
+        ("/api/v1/meters/home/days".into(), 400, "`from` is missing"),
+        ("/api/v1/meters/home/days?from=2026-06-01".into(), 400, "`to` is missing"),
+        ("/api/v1/meters/home/days?from=yesterday&to=2026-06-02".into(), 400, "not \"yesterday\""),
+        ("/api/v1/meters/home/days?from=2026-06-02&to=2026-06-01".into(), 400, "must be before"),
+        ("/api/v1/meters/home/quarter-hours?from=2020-01-01&to=2026-06-01".into(), 422, "longer than 100 days"),
+        (format!("{series}&from=2026-06-01&to=2026-06-02&resolution=2h"), 400, "not \"2h\""),
+        (format!("{series}s&from=2026-06-01&to=2026-06-02"), 400, "no quantity \"power_net_ws\""),
+        (format!("{series}&from=2000-01-01&to=2026-06-02&resolution=1m"), 422, "at most 60000"),
+        (format!("{series}{}&from=2026-06-01&to=2026-06-02", ",power_net_w".repeat(12)), 422, "At most 12"),
+        ("/api/v1/live?meter=nobody".into(), 404, "no meter"),
+    ] {
+        let (got, answer) = daemon.get(&path);
+        assert_eq!(got, status, "{path}: {answer}");
+        let sentence = answer["error"].as_str().unwrap_or_else(|| panic!("{path}: {answer}"));
+        assert!(sentence.contains(words), "{path}: {sentence}");
+    }
+}
+
+#[test]
+fn a_password_and_a_token() {
+    let folder = Folder::new("password");
+    let hash = {
+        use std::io::Write as _;
+        let mut child = smartyreader()
+            .args(["password", "--stdin"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(b"correct horse\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let hash = hash.lines().find(|line| line.starts_with("password-hash")).unwrap().to_string();
+    let (_, token, _) = finish(smartyreader().args(["password", "--token"]));
+    let bearer = token.split("Bearer ").nth(1).unwrap().lines().next().unwrap().to_string();
+    let hashes = token.lines().find(|line| line.starts_with("token-hashes")).unwrap();
+    // The [web] section stands last, so these lines fall into it.
+    let address = format!("127.0.0.1:{}", common::free_port());
+    let config = folder.write(
+        "test.toml",
+        &format!("[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n[store]\npath = \"test.db\"\n[web]\nlisten = \"{address}\"\n{hash}\n{hashes}\n"),
+    );
+    let process = common::Process::start(smartyreader().args(["run", "--config"]).arg(&config));
+    let daemon = Daemon { process, config, address };
+    daemon.wait("the page", |daemon| daemon.try_get("/api/v1/session").is_some());
+    assert_eq!(daemon.get("/api/v1/health").0, 401);
+    assert_eq!(daemon.get("/api/v1/meters").0, 401);
+    assert_eq!(daemon.get("/api/v1/live").0, 401);
+    assert_eq!(daemon.get("/").0, 200, "the page itself asks for the password");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let url = |path: &str| format!("http://{}/api/v1{path}", daemon.address);
+    let health =
+        |name: &str, value: &str| agent.get(url("/health")).header(name, value).call().unwrap().status().as_u16();
+    assert_eq!(health("authorization", &format!("Bearer {bearer}")), 200);
+    assert_eq!(health("authorization", "Bearer 0000"), 401);
+    let log_in =
+        |password: &str| agent.post(url("/session")).send_json(serde_json::json!({"password": password})).unwrap();
+    assert_eq!(log_in("wrong horse").status(), 401);
+    let answer = log_in("correct horse");
+    assert_eq!(answer.status(), 204);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_string();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap().to_string();
+    assert_eq!(health("cookie", &cookie), 200);
+    assert_eq!(agent.delete(url("/session")).header("cookie", &cookie).call().unwrap().status(), 204);
+    assert_eq!(health("cookie", &cookie), 401);
+    for _ in 0..5 {
+        log_in("guess");
+    }
+    assert_eq!(log_in("correct horse").status(), 429, "guessing is slow");
+}
+
+#[test]
+fn live_events_follow_the_meter() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let folder = Folder::new("live");
+    let key = folder.write("home.key", KEY);
+    let (_meter, source) = meter(&["--speed", "20", "--key-file", key.to_str().unwrap()]);
+    let daemon = Daemon::start(
+        &folder,
+        &format!("[source.line]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.home]\nkey-file = \"home.key\"\n"),
+    );
+    let mut stream = std::net::TcpStream::connect(&daemon.address).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let (mut health, mut times, mut event) = (0, Vec::new(), String::new());
+    for line in BufReader::new(stream).lines() {
+        let line = line.unwrap();
+        if let Some(name) = line.strip_prefix("event: ") {
+            event = name.to_string();
+        } else if let Some(data) = line.strip_prefix("data: ") {
+            let data: Value = serde_json::from_str(data).unwrap();
+            match event.as_str() {
+                "health" => health += 1,
+                "reading" => times.push(data["time"].as_i64().unwrap()),
+                other => panic!("{other}"),
+            }
+        }
+        if times.len() == 4 {
+            break;
+        }
+    }
+    assert!(health >= 1, "health comes first on connect");
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 10), "{times:?}");
+}
+
+#[test]
+fn the_page_is_locked_down() {
+    let folder = Folder::new("headers");
+    let daemon = Daemon::start(&folder, "[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    for path in ["/", "/api/v1/health", "/nothing"] {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let answer = agent.get(format!("http://{}{path}", daemon.address)).call().unwrap();
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    }
+}
+
+fn rfc3339(time: i64) -> String {
+    jiff::Timestamp::from_second(time).unwrap().to_string()
+}

@@ -1,0 +1,267 @@
+//! The verbs as people type them.
+
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
+mod common;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use common::{Daemon, Folder, KEY, Process, finish, meter, smartyreader};
+
+/// A database with an hour of telegrams, and the configuration that made it.
+fn hour(folder: &Folder) -> std::path::PathBuf {
+    folder.write("home.key", KEY);
+    let (code, _, err) = finish(
+        smartyreader()
+            .args(["meter", "--speed", "1000000", "--count", "400", "--start", "1782000000", "--to"])
+            .arg(folder.file("hour.bin"))
+            .arg("--key-file")
+            .arg(folder.file("home.key")),
+    );
+    assert_eq!(code, 0, "{err}");
+    let config = folder.write(
+        "test.toml",
+        "[source.hour]\nkind = \"file\"\npath = \"hour.bin\"\n[meter.home]\nkey-file = \"home.key\"\n[store]\npath = \"test.db\"\n[web]\nenabled = false\n",
+    );
+    // Without a page the daemon ends with its file.
+    let (code, out, err) = finish(smartyreader().args(["run", "--config"]).arg(&config));
+    assert_eq!(code, 0, "{out}{err}");
+    config
+}
+
+fn export(config: &Path, arguments: &[&str]) -> String {
+    let (code, out, err) =
+        finish(smartyreader().args(["export", "--meter", "home", "--config"]).arg(config).args(arguments));
+    assert_eq!(code, 0, "{err}");
+    out
+}
+
+#[test]
+fn export_writes_what_was_sent() {
+    let folder = Folder::new("export");
+    let config = hour(&folder);
+    let raw = export(&config, &["--resolution", "raw"]);
+    let mut lines = raw.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    assert!(names.contains(&"energy_import_wh") && names.contains(&"voltage_l1_mv"), "{names:?}");
+    assert_eq!(lines.count(), 400);
+    let quarters = export(&config, &["--format", "jsonl"]);
+    let whole: Vec<serde_json::Value> = quarters
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|quarter: &serde_json::Value| quarter["complete"] == true && quarter["running"].is_null())
+        .collect();
+    assert_eq!(whole.len(), 4, "{quarters}");
+    assert_eq!(whole[0]["local"], "2026-06-21T02:00:00+02:00");
+    let some =
+        export(&config, &["--resolution", "raw", "--from", "2026-06-21T00:10:00Z", "--to", "2026-06-21T00:11:00Z"]);
+    assert_eq!(some.lines().count(), 7);
+    let (code, _, err) = finish(smartyreader().args(["export", "--meter", "other", "--config"]).arg(&config));
+    assert_eq!(code, 64);
+    assert!(err.contains("other"), "{err}");
+    let (code, _, err) =
+        finish(smartyreader().args(["export", "--meter", "home", "--from", "soon", "--config"]).arg(&config));
+    assert_eq!(code, 64);
+    assert!(err.contains("not \"soon\""), "{err}");
+}
+
+#[test]
+fn the_same_file_again_changes_nothing() {
+    let folder = Folder::new("again");
+    let config = hour(&folder);
+    let before = export(&config, &["--resolution", "raw"]);
+    let (code, _, _) = finish(smartyreader().args(["run", "--config"]).arg(&config));
+    assert_eq!(code, 0);
+    assert_eq!(export(&config, &["--resolution", "raw"]), before);
+}
+
+#[test]
+fn backup_and_restore() {
+    let folder = Folder::new("backup");
+    let config = hour(&folder);
+    let before = export(&config, &["--resolution", "raw"]);
+    let copy = folder.file("copy.db");
+    let (code, _, err) = finish(smartyreader().args(["backup", "--config"]).arg(&config).arg("--to").arg(&copy));
+    assert_eq!(code, 0, "{err}");
+    let bytes = std::fs::read(&copy).unwrap();
+    let key = (0..16).map(|_| 0x5A).collect::<Vec<u8>>();
+    assert!(!bytes.windows(16).any(|window| window == key), "a key is in the backup");
+    assert!(!bytes.windows(32).any(|window| window.eq_ignore_ascii_case(KEY.as_bytes())), "a key is in the backup");
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.file(&format!("test.db{ending}")));
+    }
+    let (code, _, err) = finish(smartyreader().args(["restore", "--config"]).arg(&config).arg("--from").arg(&copy));
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(export(&config, &["--resolution", "raw"]), before);
+    let rubbish = folder.write("rubbish.db", "this is no database");
+    let (code, _, err) = finish(smartyreader().args(["restore", "--config"]).arg(&config).arg("--from").arg(&rubbish));
+    assert_ne!(code, 0);
+    assert!(err.contains("not a file of this program"), "{err}");
+    assert_eq!(export(&config, &["--resolution", "raw"]), before, "a refused restore changes nothing");
+}
+
+#[test]
+fn every_example_configuration_is_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let (code, out, err) =
+            finish(smartyreader().args(["check", "--config"]).arg(&path).env("SMARTYREADER_TEST_KEY", KEY));
+        assert_eq!(code, 0, "{}:\n{out}{err}", path.display());
+        assert!(out.contains("The configuration is good."), "{out}");
+        checked += 1;
+    }
+    assert!(checked >= 2);
+    // And every one that the documentation shows.
+    let folder = Folder::new("examples");
+    folder.write("home.key", KEY);
+    for document in ["README.md", "docs/configuration.md"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap();
+        for example in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            let config = folder.write("example.toml", example);
+            let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(&config));
+            assert_eq!(code, 0, "{document}:\n{example}\n{out}{err}");
+        }
+    }
+}
+
+#[test]
+fn check_says_what_is_wrong() {
+    let folder = Folder::new("check");
+    for (text, words) in [
+        ("", "no meter is configured"),
+        ("[source.a]\nkind = \"serial\"\n[meter.home]\n", "needs `device`"),
+        (
+            "[source.a]\nkind = \"tcp\"\naddress = \"x:1\"\n[source.b]\nkind = \"stdin\"\n[meter.home]\n",
+            "needs `source`: one of a, b",
+        ),
+        ("[source.a]\nkind = \"stdin\"\n[meter.Home]\n", "use small letters"),
+        ("[source.a]\nkind = \"stdin\"\n[meter.home]\nsource = \"b\"\n", "which is not configured"),
+        ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[meter.other]\n", "needs `equipment`"),
+        ("[source.a]\nkind = \"stdin\"\n[meter.home]\nkey-file = \"none.key\"\n", "cannot be read"),
+        ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[web]\nlisten = \"0.0.0.0:80\"\n", "open to everybody"),
+        ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[web]\npassword-hash = \"secret\"\n", "is no hash"),
+    ] {
+        let config = folder.write("wrong.toml", text);
+        let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(&config));
+        assert_eq!(code, 78, "{text}\n{out}{err}");
+        assert!(out.contains(words), "{words}:\n{out}");
+    }
+    let (code, _, err) = finish(smartyreader().args(["check", "--config", "/nowhere/x.toml"]));
+    assert_eq!(code, 66);
+    assert!(err.contains("smartyreader setup"), "{err}");
+}
+
+#[test]
+fn setup_leads_from_the_cable_to_a_running_daemon() {
+    let folder = Folder::new("setup");
+    let key = folder.write("meter.key", KEY);
+    let link = folder.file("p1");
+    let mut pty = Process::start(
+        smartyreader().args(["meter", "--to", "pty", "--speed", "20", "--key-file"]).arg(&key).arg("--link").arg(&link),
+    );
+    pty.first_line();
+    let setup = |key_file: &Path, output: &Path| {
+        let mut child = smartyreader()
+            .args(["setup", "--port"])
+            .arg(&link)
+            .arg("--key-file")
+            .arg(key_file)
+            .arg("--output")
+            .arg(output)
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(b"kept.db\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let wrong = folder.write("wrong.key", "5b5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a");
+    let (code, _, err) = setup(&wrong, &folder.file("never.toml"));
+    assert_eq!(code, 65);
+    assert!(err.contains("does not open the telegrams") && err.contains("serial number ends in"), "{err}");
+    let public = folder.write("public.key", "00112233445566778899AABBCCDDEEFF");
+    let (code, _, err) = setup(&public, &folder.file("never.toml"));
+    assert_eq!(code, 65);
+    assert!(err.contains("public authentication key"), "{err}");
+    let output = folder.file("setup.toml");
+    let (code, out, err) = setup(&key, &output);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("A sealed telegram of meter"), "{out}");
+    let (code, checked, err) = finish(smartyreader().args(["check", "--config"]).arg(&output));
+    assert_eq!(code, 0, "{checked}{err}");
+    let (code, _, err) = setup(&key, &output);
+    assert_eq!(code, 73, "an existing configuration is not overwritten: {err}");
+}
+
+#[test]
+fn a_replayed_frame_is_refused_across_a_restart() {
+    let folder = Folder::new("replay");
+    folder.write("home.key", KEY);
+    let make = |name: &str, start: &str, count: &str| {
+        let path = folder.file(name);
+        let (code, _, err) = finish(
+            smartyreader()
+                .args(["meter", "--speed", "1000000", "--start", start, "--count", count, "--to"])
+                .arg(&path)
+                .arg("--key-file")
+                .arg(folder.file("home.key")),
+        );
+        assert_eq!(code, 0, "{err}");
+        path
+    };
+    let capture = make("old.bin", "1782000000", "5");
+    let run = |times: u64, refused: &str| {
+        let (_meter, source) = meter(&["--capture", capture.to_str().unwrap()]);
+        let mut daemon = Daemon::start(
+            &folder,
+            &format!("[source.line]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.home]\nkey-file = \"home.key\"\n"),
+        );
+        daemon.wait("five frames", |daemon| daemon.health()["sources"][0]["counters"]["frames"] == 5);
+        daemon.wait("stored", |daemon| daemon.health()["store"]["stored"] == times);
+        let counters = daemon.health()["sources"][0]["counters"].clone();
+        let replays = counters["replay"].as_u64().unwrap_or(0) + counters["duplicate"].as_u64().unwrap_or(0);
+        assert_eq!(replays, 5 - times, "{refused}: {counters}");
+        assert!(daemon.process.terminate().as_secs() < 5);
+    };
+    run(5, "the first time all are new");
+    run(0, "after a restart all are old");
+}
+
+#[test]
+fn status_without_a_daemon_says_so() {
+    let folder = Folder::new("status");
+    let config = folder.write("test.toml", "[source.a]\nkind = \"stdin\"\n[meter.home]\n[store]\npath = \"x.db\"\n");
+    let (code, _, err) = finish(smartyreader().args(["status", "--config"]).arg(&config));
+    assert_eq!(code, 69);
+    assert!(err.contains("it does not run"), "{err}");
+}
+
+#[test]
+fn standard_input_is_a_source() {
+    let folder = Folder::new("stdin");
+    folder.write("home.key", KEY);
+    let config = folder.write(
+        "test.toml",
+        "[source.a]\nkind = \"stdin\"\n[meter.home]\nkey-file = \"home.key\"\n[store]\npath = \"test.db\"\n[web]\nenabled = false\n",
+    );
+    let sent = smartyreader()
+        .args(["meter", "--speed", "1000000", "--count", "50", "--to", "-", "--key-file"])
+        .arg(folder.file("home.key"))
+        .output()
+        .unwrap();
+    let mut child = smartyreader().args(["run", "--config"]).arg(&config).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&sent.stdout).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(export(&config, &["--resolution", "raw"]).lines().count(), 51);
+}

@@ -1,0 +1,32 @@
+//! Lock: there is one writer for each file. What it knows in memory would be wrong beside a second one.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use crate::error::StoreError;
+
+/// Held as long as it lives; the system lets go of it even when the process is killed.
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a store. It is a file beside it, which stays: `SQLite`'s own locks on the store itself
+    /// would be lost by opening that a second time.
+    pub(crate) fn take(store: &Path) -> Result<Self, StoreError> {
+        let mut path = store.as_os_str().to_owned();
+        path.push(".lock");
+        let failed = || format!("could not lock {}", store.display());
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(StoreError::io(failed()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
+            Err(TryLockError::Error(error)) => Err(StoreError::io(failed())(error)),
+        }
+    }
+}
