@@ -35,7 +35,7 @@ lint:
 	scripts/need test
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo deny --offline check bans licenses sources
+	cargo deny check bans licenses sources
 	cd web && npm run --silent check && npm run --silent test
 
 ## The page in a real browser, on the real daemon.

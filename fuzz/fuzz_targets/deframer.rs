@@ -25,7 +25,9 @@ fuzz_target!(|input: (u8, &[u8])| {
                     Progress::Frame => {
                         let good = match deframer.frame() {
                             Frame::Plain(text) => Telegram::parse(text).is_ok_and(|telegram| {
-                                found |= telegram.text().starts_with(GOOD);
+                                // One prefix in 65536 has the checksum 0 and leaves that of the good one as it
+                                // is: then the whole is a telegram as far as a checksum can tell.
+                                found |= telegram.text().windows(GOOD.len()).any(|window| window == GOOD);
                                 telegram.crc().is_some()
                             }),
                             _ => false,
