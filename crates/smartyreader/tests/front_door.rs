@@ -129,12 +129,18 @@ fn what_a_virtual_meter_sends_through_a_pseudo_terminal_is_shown() {
 #[test]
 fn two_meters_on_one_line_and_one_that_sends_plain() {
     let folder = Folder::new("many");
-    let (_old, source) = meter(&["--speed", "50", "--profile", "netherlands-2.2"]);
+    let link = folder.file("old");
+    let mut old = Process::start(
+        smartyreader()
+            .args(["meter", "--speed", "50", "--profile", "netherlands-2.2", "--to", "pty", "--link"])
+            .arg(&link),
+    );
+    old.first_line();
     let (_new, other) = meter(&["--speed", "50", "--profile", "belgium"]);
     let daemon = Daemon::start(
         &folder,
         &format!(
-            "[source.old]\nkind = \"tcp\"\naddress = \"{source}\"\naccept-without-crc = true\n[source.new]\nkind = \"tcp\"\naddress = \"{other}\"\n\
+            "[source.old]\nkind = \"serial\"\ndevice = {link:?}\npreset = \"dsmr-2\"\n[source.new]\nkind = \"tcp\"\naddress = \"{other}\"\n\
              [meter.cottage]\nsource = \"old\"\n[meter.flat]\nsource = \"new\"\n"
         ),
     );

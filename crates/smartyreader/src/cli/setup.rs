@@ -45,15 +45,11 @@ impl Setup {
                 format!("{} is there already; name another with --output, or move it away", self.output.display()),
             ));
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let port = self.choose_port()?;
-        println!("Listening on {} for up to {} seconds; a meter sends every ten …", port.display(), self.listen);
-        let heard = runtime.block_on(listen(&port, Duration::from_secs(self.listen)))?;
-        println!("{}", heard.sentence());
+        let (port, heard) = self.choose_port()?;
         let key_file = match heard {
             Heard::Sealed { title, ref frame } => Some(self.key(title, frame)?),
             Heard::Plain { .. } => None,
-            Heard::Nothing | Heard::Noise(_) => {
+            Heard::Nothing | Heard::Noise(_) | Heard::Closed(_) => {
                 return Err(Failure::new(Code::Unavailable, "without a telegram there is nothing to set up yet"));
             }
         };
@@ -70,25 +66,46 @@ impl Setup {
         Ok(())
     }
 
-    fn choose_port(&self) -> Result<PathBuf, Failure> {
-        if let Some(port) = &self.port {
-            return Ok(port.clone());
-        }
-        let ports = ports::list();
+    /// Listens on every port at once, says what is heard on each, and asks which it is.
+    fn choose_port(&self) -> Result<(PathBuf, Heard), Failure> {
+        let ports = self.port.clone().map_or_else(ports::list, |port| vec![port]);
         if ports.is_empty() {
             return Err(Failure::new(
                 Code::NoInput,
                 "no serial port is there; plug the P1 cable in, or name one with --port",
             ));
         }
-        for (index, port) in ports.iter().enumerate() {
-            println!("{:>3}  {}", index + 1, port.display());
+        println!("Listening for up to {} seconds; a meter sends every ten …", self.listen);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let patience = Duration::from_secs(self.listen);
+        let mut heard: Vec<(PathBuf, Heard)> = runtime.block_on(async {
+            let mut listeners = tokio::task::JoinSet::new();
+            for port in ports {
+                listeners.spawn(async move {
+                    let heard = listen(&port, patience).await;
+                    (port, heard)
+                });
+            }
+            listeners.join_all().await
+        });
+        // What can be set up comes first, so that it is what a bare Enter means.
+        heard.sort_by_key(|(port, heard)| (!heard.is_a_meter(), port.clone()));
+        for (index, (port, heard)) in heard.iter().enumerate() {
+            println!("{:>3}  {}\n     {}", index + 1, port.display(), heard.sentence());
+        }
+        if heard.len() == 1 {
+            return Ok(heard.remove(0));
         }
         loop {
-            let answer = ask("Which port is the P1 cable on", "1")?;
-            match answer.parse::<usize>().ok().and_then(|number| ports.get(number.checked_sub(1)?)) {
-                Some(port) => return Ok(port.clone()),
-                None => println!("A number from 1 to {}, please.", ports.len()),
+            let answer = ask("Which is the meter", "1")?;
+            match answer
+                .parse::<usize>()
+                .ok()
+                .and_then(|number| number.checked_sub(1))
+                .filter(|index| *index < heard.len())
+            {
+                Some(index) => return Ok(heard.remove(index)),
+                None => println!("A number from 1 to {}, please.", heard.len()),
             }
         }
     }
@@ -154,15 +171,28 @@ fn write_key(file: &Path, text: &str) -> Result<(), Failure> {
 }
 
 enum Heard {
+    /// The port cannot be opened or read, and why.
+    Closed(String),
     Nothing,
     Noise(usize),
-    Plain { equipment: String, crc: bool },
-    Sealed { title: [u8; 8], frame: Vec<u8> },
+    Plain {
+        equipment: String,
+        crc: bool,
+    },
+    Sealed {
+        title: [u8; 8],
+        frame: Vec<u8>,
+    },
 }
 
 impl Heard {
+    fn is_a_meter(&self) -> bool {
+        matches!(self, Self::Plain { .. } | Self::Sealed { .. })
+    }
+
     fn sentence(&self) -> String {
         match self {
+            Self::Closed(why) => format!("This port cannot be read: {why}."),
             Self::Nothing => {
                 "Nothing was heard. Is the cable in the meter's port, and is the port released by the operator?".into()
             }
@@ -177,9 +207,14 @@ impl Heard {
     }
 }
 
-async fn listen(device: &Path, patience: Duration) -> Result<Heard, Failure> {
-    let port: SerialPort = source::port(device, 115_200, Format::EightNone)
-        .map_err(|error| Failure::new(Code::Unavailable, format!("{} cannot be opened: {error}", device.display())))?;
+async fn listen(device: &Path, patience: Duration) -> Heard {
+    match source::port(device, 115_200, Format::EightNone) {
+        Ok(port) => listen_on(&port, patience).await.unwrap_or_else(|error| Heard::Closed(error.to_string())),
+        Err(error) => Heard::Closed(error.to_string()),
+    }
+}
+
+async fn listen_on(port: &SerialPort, patience: Duration) -> io::Result<Heard> {
     let mut deframer = Box::new(Deframer::<LONGEST_FRAME>::new());
     let mut buffer = [0; 4096];
     let mut bytes = 0;
@@ -187,6 +222,9 @@ async fn listen(device: &Path, patience: Duration) -> Result<Heard, Failure> {
     while let Some(left) = until.checked_duration_since(Instant::now()) {
         let Ok(read) = tokio::time::timeout(left, port.read(&mut buffer)).await else { break };
         let mut rest = &buffer[..read?];
+        if rest.is_empty() {
+            return Ok(Heard::Closed("it was closed at the other end".into()));
+        }
         bytes += rest.len();
         loop {
             let (used, progress) = deframer.feed(rest);

@@ -2,16 +2,44 @@
 
 use std::io;
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use serial2_tokio::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{Refusal, Stream};
 use crate::config::{Format, Source};
 
 pub(super) fn open(settings: &Source) -> Result<Stream, Refusal> {
     let device = settings.device.as_deref().unwrap_or(Path::new(""));
-    let port = port(device, settings.effective_baud(), settings.effective_format());
-    port.map(|port| Box::pin(port) as Stream).map_err(|error| Refusal { advice: advice(&error), error })
+    let (baud, format) = (settings.effective_baud(), settings.effective_format());
+    let refused = |error: io::Error| Refusal { advice: advice(&error), error };
+    match port(device, baud, format) {
+        Ok(port) => Ok(Box::pin(port)),
+        // Some adapters know eight bits only. Seven bits and parity are eight bits too: the parity is cut off here.
+        Err(error) if format == Format::SevenEven && error.kind() == io::ErrorKind::Other => {
+            let port = port(device, baud, Format::EightNone).map_err(refused)?;
+            Ok(Box::pin(SevenBits(port)))
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// A port whose eighth bit is parity.
+struct SevenBits(SerialPort);
+
+impl AsyncRead for SevenBits {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.0).poll_read(context, buffer))?;
+        buffer.filled_mut()[before..].iter_mut().for_each(|byte| *byte &= 0x7F);
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// Opens a port raw, without flow control.
