@@ -25,31 +25,31 @@ impl<'a> Fixed<'a> {
         };
         let mut mantissa = 0_i64;
         let mut point = None;
-        let mut at = 0;
-        while let Some(&byte) = digits.get(at) {
+        let mut length = 0;
+        for &byte in digits {
             let digit = byte.wrapping_sub(b'0');
             if digit <= 9 {
                 mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(digit));
             } else if byte == b'.' && point.is_none() {
-                point = Some(at);
+                point = Some(length);
             } else {
                 break;
             }
-            at += 1;
+            length += 1;
         }
-        let count = at - usize::from(point.is_some());
+        let count = length - usize::from(point.is_some());
         if count == 0 || count > 18 {
             return None;
         }
-        let unit = match digits.get(at) {
-            None => &[][..],
-            Some(b'*') => &digits[at + 1..],
-            Some(byte) if byte.is_ascii_alphabetic() => &digits[at..],
-            Some(_) => return None,
+        let unit = match digits.get(length..) {
+            Some([b'*', unit @ ..]) => unit,
+            Some(unit @ [first, ..]) if first.is_ascii_alphabetic() => unit,
+            Some([]) => &[],
+            _ => return None,
         };
         Some(Self {
             mantissa: if negative { -mantissa } else { mantissa },
-            scale: point.map_or(0, |point| (at - point - 1) as u8),
+            scale: point.map_or(0, |point| (length - point - 1) as u8),
             unit,
         })
     }
@@ -86,22 +86,26 @@ fn power_of_ten(exponent: u8) -> Option<i64> {
 /// How many decimals a written unit has above the integer unit, if they measure the same thing.
 /// Nordic meters write `kVArh`, so case counts for nothing but the prefix.
 #[inline]
-#[allow(clippy::match_same_arms)] // One line a kind of unit reads like the table that it is.
+#[allow(clippy::match_same_arms)] // A table, one kind of unit after the other.
 fn decimals(written: &[u8], unit: Unit) -> Option<u8> {
-    use Unit::{Milli, Milliampere, Millihertz, Millivolt, One, UtcSecond, VarHour, VoltAmpere, Watt, WattHour};
-    Some(match (written, unit) {
-        (b"kWh", WattHour | Milli) | (b"GJ" | b"m3", Milli) => 3,
-        (b"Wh", WattHour | Milli) | (b"MJ" | b"dm3" | b"l", Milli) => 0,
-        (b"MWh", WattHour | Milli) => 6,
+    Some(match (unit, written) {
+        (Unit::WattHour, b"kWh") => 3,
+        (Unit::WattHour, b"Wh") => 0,
+        (Unit::WattHour, b"MWh") => 6,
+        (Unit::Watt, b"kW") => 3,
+        (Unit::Watt, b"W") => 0,
+        (Unit::Millivolt, b"V") | (Unit::Milliampere, b"A") | (Unit::Millihertz, b"Hz") => 3,
+        (Unit::VarHour, text) if text.eq_ignore_ascii_case(b"kvarh") => 3,
+        (Unit::VarHour, text) if text.eq_ignore_ascii_case(b"varh") => 0,
+        (Unit::Var, text) if text.eq_ignore_ascii_case(b"kvar") => 3,
+        (Unit::Var, text) if text.eq_ignore_ascii_case(b"var") => 0,
         // The limiter is in kVA in Luxembourg and in kW in Belgium.
-        (b"kW", Watt | VoltAmpere) | (b"kVA", VoltAmpere) => 3,
-        (b"W", Watt | VoltAmpere) | (b"VA", VoltAmpere) => 0,
-        (b"V", Millivolt) | (b"A", Milliampere) | (b"Hz", Millihertz) => 3,
-        (b"s", UtcSecond | One) => 0,
-        (text, VarHour) if text.eq_ignore_ascii_case(b"kvarh") => 3,
-        (text, VarHour) if text.eq_ignore_ascii_case(b"varh") => 0,
-        (text, Unit::Var) if text.eq_ignore_ascii_case(b"kvar") => 3,
-        (text, Unit::Var) if text.eq_ignore_ascii_case(b"var") => 0,
+        (Unit::VoltAmpere, b"kVA" | b"kW") => 3,
+        (Unit::VoltAmpere, b"VA" | b"W") => 0,
+        (Unit::Milli, b"m3" | b"GJ" | b"kWh") => 3,
+        (Unit::Milli, b"dm3" | b"l" | b"MJ" | b"Wh") => 0,
+        (Unit::Milli, b"MWh") => 6,
+        (Unit::UtcSecond | Unit::One, b"s") => 0,
         _ => return None,
     })
 }

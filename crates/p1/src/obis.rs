@@ -47,22 +47,44 @@ impl Obis {
     /// A group F (`*255` or `.255`, as some meters write) is taken and left out. `None` when there is no code.
     #[inline]
     pub fn parse_prefix(line: &[u8]) -> Option<(Self, usize)> {
+        // One walk over the bytes: this is the innermost loop of the decoder.
         let mut packed = 0;
-        let mut at = 0;
-        for separator in [b'-', b':', b'.', b'.'] {
-            let (group, next) = group(line, at)?;
-            if *line.get(next)? != separator {
+        let mut groups = 0;
+        let mut value = 0_u32;
+        let mut digits = 0;
+        let mut used = 0;
+        for &byte in line {
+            let digit = byte.wrapping_sub(b'0');
+            if digit <= 9 {
+                value = value * 10 + u32::from(digit);
+                digits += 1;
+                used += 1;
+                if digits > 3 {
+                    return None;
+                }
+                continue;
+            }
+            if digits == 0 || value > 255 {
                 return None;
             }
-            packed = packed << 8 | u64::from(group);
-            at = next + 1;
+            match (groups, byte) {
+                (0, b'-') | (1, b':') | (2 | 3, b'.') | (4, b'*' | b'.') => {}
+                (4, _) => return Some((Self(packed << 8 | u64::from(value)), used)),
+                (5, _) => return Some((Self(packed), used)),
+                _ => return None,
+            }
+            packed = packed << 8 | u64::from(value);
+            groups += 1;
+            used += 1;
+            value = 0;
+            digits = 0;
         }
-        let (last, mut at) = group(line, at)?;
-        packed = packed << 8 | u64::from(last);
-        if let Some(b'*' | b'.') = line.get(at) {
-            at = group(line, at + 1)?.1;
+        match groups {
+            _ if digits == 0 || value > 255 => None,
+            4 => Some((Self(packed << 8 | u64::from(value)), used)),
+            5 => Some((Self(packed), used)),
+            _ => None,
         }
-        Some((Self(packed), at))
     }
 
     /// A whole text that is one code.
@@ -72,21 +94,6 @@ impl Obis {
             _ => None,
         }
     }
-}
-
-/// One to three digits, at most 255.
-#[inline]
-fn group(line: &[u8], start: usize) -> Option<(u8, usize)> {
-    let mut value = 0_u16;
-    let mut at = start;
-    while let Some(digit) = line.get(at).map(|byte| byte.wrapping_sub(b'0')) {
-        if digit > 9 || at - start == 3 {
-            break;
-        }
-        value = value * 10 + u16::from(digit);
-        at += 1;
-    }
-    if at == start { None } else { Some((u8::try_from(value).ok()?, at)) }
 }
 
 impl fmt::Display for Obis {

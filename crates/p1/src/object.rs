@@ -42,11 +42,13 @@ impl<'a> CosemObject<'a> {
     }
 
     /// The group with this number, counted from 0.
+    #[inline]
     pub fn group(&self, index: usize) -> Option<&'a [u8]> {
         self.groups().nth(index)
     }
 
     /// The first group as a number.
+    #[inline]
     pub fn number(&self) -> Option<Fixed<'a>> {
         Fixed::parse(self.group(0)?)
     }
@@ -60,7 +62,11 @@ impl<'a> Iterator for Groups<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let open = self.0.iter().position(|&byte| byte == b'(')?;
+        // Mostly the next byte; a line end stands between where DSMR 2 breaks the line.
+        let open = match self.0 {
+            [b'(', ..] => 0,
+            rest => rest.iter().position(|&byte| byte == b'(')?,
+        };
         let inner = &self.0[open + 1..];
         let close = inner.iter().position(|&byte| byte == b')')?;
         self.0 = &inner[close + 1..];

@@ -84,7 +84,7 @@ impl Export {
             }
         } else {
             for span in self.spans(&reader, from, to)? {
-                if let Value::Object(line) = row(&span, &local(span.start, &zone)) {
+                if let Ok(Value::Object(line)) = serde_json::to_value(row(&span, local(span.start, &zone))) {
                     sheet.line(line)?;
                 }
             }

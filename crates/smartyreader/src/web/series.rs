@@ -1,10 +1,11 @@
 //! Series: values over time, in steps that fit the span.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
 use smarty_store::{Resolution, SeriesQuantity};
 
 use super::params::span;
@@ -33,7 +34,7 @@ pub(super) async fn series(
     State(app): State<App>,
     Path(meter): Path<String>,
     Query(wanted): Query<Wanted>,
-) -> Result<Json<Value>, Sorry> {
+) -> Result<Json<Answer>, Sorry> {
     let meter = app.meter(&meter)?;
     let names: Vec<String> =
         needed("quantity", wanted.quantity)?.split(',').map(|name| name.trim().to_string()).collect();
@@ -51,24 +52,36 @@ pub(super) async fn series(
     if series.time.len() as i64 > MOST_STEPS {
         return Err(too_many(series.time.len() as i64));
     }
-    let columns: Map<String, Value> = names
-        .into_iter()
-        .zip(series.columns)
-        .map(|(name, column)| {
-            let values = match resolution {
-                Resolution::Raw => json!({"mean": column.mean}),
-                Resolution::Step(_) => json!({"min": column.min, "mean": column.mean, "max": column.max}),
-            };
-            (name, values)
-        })
-        .collect();
-    let step = match resolution {
+    let columns = names.into_iter().zip(series.columns).map(|(name, column)| {
+        let stepped = resolution != Resolution::Raw;
+        let curve = Curve { min: stepped.then_some(column.min), mean: column.mean, max: stepped.then_some(column.max) };
+        (name, curve)
+    });
+    let resolution_s = match resolution {
         Resolution::Raw => 0,
         Resolution::Step(seconds) => seconds,
     };
-    Ok(Json(json!({
-        "meter": meter, "from": from, "to": to, "resolution_s": step, "time": series.time, "series": columns,
-    })))
+    Ok(Json(Answer { meter, from, to, resolution_s, time: series.time, series: columns.collect() }))
+}
+
+/// The body of the answer. Structs, not trees of values: a curve has thousands of points.
+#[derive(Serialize)]
+pub(super) struct Answer {
+    meter: String,
+    from: i64,
+    to: i64,
+    resolution_s: u32,
+    time: Vec<i64>,
+    series: BTreeMap<String, Curve>,
+}
+
+#[derive(Serialize)]
+struct Curve {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<Vec<Option<i64>>>,
+    mean: Vec<Option<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<Vec<Option<i64>>>,
 }
 
 pub(super) fn needed(name: &str, value: Option<String>) -> Result<String, Sorry> {
