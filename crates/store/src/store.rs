@@ -25,6 +25,8 @@ use crate::segment::Segment;
 const PAGE_SIZE: i64 = 16_384;
 /// Pages in the write-ahead log before it is moved into the file.
 const CHECKPOINT_PAGES: i64 = 256;
+/// KiB of pages that a connection keeps, as SQLite wants it (negative): the tables' upper levels and a day around.
+const CACHE: i64 = -1024;
 /// How many telegrams may wait for a flush that does not succeed.
 const MOST_PENDING: usize = 10_000;
 /// Years 1970 to 9000.
@@ -74,6 +76,7 @@ impl Store {
         }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cache_size", CACHE)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "journal_size_limit", 4 * CHECKPOINT_PAGES * PAGE_SIZE)?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -436,6 +439,7 @@ enum Target {
 pub(crate) fn open_read_only(path: &std::path::Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     Ok(connection)
 }
