@@ -70,20 +70,22 @@ pageTest(found, 'voltage and phases can be chosen', {}, async ({ page, go, shot 
 pageTest(found, 'arrows and keys lead to the days beside', {}, async ({ page, go }) => {
   const date = found.meta.gapDay;
   const shifted = (by) => new Date(Date.parse(`${date}T00:00:00Z`) + by * 86_400_000).toISOString().slice(0, 10);
-  const at = (day) => until(page, () => page.url(), (url) => url.includes(day), `not at ${day}`);
+  // The calendar is part of the page that follows the address: both must have arrived before the next step.
+  const at = async (day) => {
+    await until(page, () => page.url(), (url) => url.includes(day), `not at ${day}`);
+    await until(page, () => page.locator('input[type="date"]').inputValue(), (value) => value === day, `not showing ${day}`);
+    await dayShown(page);
+  };
   await go(toDay(date));
   await dayShown(page);
   await page.click('[data-key="left"]');
   await at(shifted(-1));
-  await dayShown(page);
   await page.keyboard.press('ArrowRight');
   await at(date);
-  await dayShown(page);
   await page.keyboard.press('ArrowLeft');
   await at(shifted(-1));
   await page.locator('input[type="date"]').fill(date);
   await at(date);
-  await dayShown(page);
 });
 
 for (const [season, hours] of [['dstSpring', 23], ['dstAutumn', 25]]) {

@@ -16,7 +16,7 @@ export const onMock = !process.env.BASE_URL;
 
 /**
  * Facts about the site under test, the mock's own or given in DEMO_META as JSON:
- * `meter`, `gapDay` (a day with an hour or so without telegrams), `dstSpring`, `dstAutumn`, and `password` where one is set.
+ * `meter`, `otherMeter`, `gapDay` (a day with an hour or so without telegrams), `dstSpring`, `dstAutumn`, and `password` where one is set.
  */
 export function site(options = {}) {
   const found = { url: process.env.BASE_URL, meta: {}, mock: null, browser: null };

@@ -145,7 +145,7 @@ export async function startMock({ port = 0, shift = 0, withMeters = true, interv
   return {
     state,
     url: `http://127.0.0.1:${server.address().port}/`,
-    meta: { meter: 'home', gapDay: dateText(midnight(y, m, d - 1)), dstSpring: changes.spring, dstAutumn: changes.autumn },
+    meta: { meter: 'home', otherMeter: 'garage', gapDay: dateText(midnight(y, m, d - 1)), dstSpring: changes.spring, dstAutumn: changes.autumn },
     tell: () => state.streams.forEach((stream) => stream.health()),
     close: () => new Promise((done) => {
       state.streams.forEach((stream) => stream.end());
