@@ -190,16 +190,6 @@ impl<'a> SealedFrame<'a> {
         self.security_control
     }
 
-    /// How many bytes of text are inside.
-    pub fn len(&self) -> usize {
-        self.text.len()
-    }
-
-    /// Whether there is no text inside.
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
     /// Rises by one with each frame, starts again when the key is changed.
     pub fn frame_counter(&self) -> u32 {
         self.frame_counter

@@ -15,9 +15,9 @@ pub struct RunningQuarter {
     pub start: i64,
     /// UTC seconds.
     pub end: i64,
-    /// So far.
+    /// So far; where the beginning was not measured, since the first telegram after it.
     pub energy_import_wh: Option<i64>,
-    /// So far.
+    /// Likewise.
     pub energy_export_wh: Option<i64>,
     /// Whether the border at its start was measured.
     pub complete: bool,
@@ -46,14 +46,15 @@ impl Accounts {
         account.feed(&Sample::of(reading.time, segment, &reading.values), |_| {});
         let running = account.running();
         let start = reading.time.div_euclid(QUARTER) * QUARTER;
-        // Since an earlier border: what belongs to this quarter alone is not known.
-        let complete = running.complete && running.start == start;
+        // Of a quarter-hour whose beginning was not measured, what is known since. What counts from an earlier
+        // border belongs to nobody yet.
+        let known = running.since_within(start..start + QUARTER);
         Some(RunningQuarter {
             start,
             end: start + QUARTER,
-            energy_import_wh: running.energies.import.filter(|_| complete),
-            energy_export_wh: running.energies.export.filter(|_| complete),
-            complete,
+            energy_import_wh: known.import,
+            energy_export_wh: known.export,
+            complete: running.complete && running.start == start,
         })
     }
 }

@@ -176,22 +176,15 @@ impl Intake {
     fn judge(&mut self, now: i64, arrivals: &mut Vec<Arrival>) {
         // The deframer's buffer and the rest of this struct are wanted at the same time.
         let mut deframer = std::mem::take(&mut self.deframer);
-        let length;
+        let length = deframer.frame_bytes().len();
         let verdict = match deframer.frame() {
             Frame::Foreign(protocol) => {
-                length = 0;
                 self.count("foreign");
                 self.observer.raise(&self.subject, &Trouble::Foreign(protocol));
                 Verdict::Done
             }
-            Frame::Plain(text) => {
-                length = text.len();
-                self.plain(text, now, arrivals)
-            }
-            Frame::Sealed(frame) => {
-                length = frame.len();
-                self.sealed(frame, now, arrivals)
-            }
+            Frame::Plain(text) => self.plain(text, now, arrivals),
+            Frame::Sealed(frame) => self.sealed(frame, now, arrivals),
         };
         match verdict {
             Verdict::Done => deframer.accept(),

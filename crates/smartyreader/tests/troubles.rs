@@ -51,6 +51,10 @@ fn wrong_key() {
     said_everywhere(&daemon, "wrong-key", "the key is not the one of this meter");
     let problem = daemon.health()["problems"][0]["sentence"].as_str().unwrap().to_string();
     assert!(problem.contains("serial number ends in"), "which meter sends is said: {problem}");
+    // The insides of many refused frames are no garbage.
+    daemon
+        .wait("thirty frames", |daemon| daemon.health()["sources"][0]["counters"]["tag_mismatch"].as_u64() > Some(30));
+    assert_eq!(daemon.problems(), ["wrong-key"]);
 }
 
 #[test]
