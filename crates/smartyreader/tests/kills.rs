@@ -46,7 +46,8 @@ fn kills(times: u32) {
     );
     // The same sequence each time: a failure can be repeated.
     let mut random = 0x2545_F491_4F6C_DD1D_u64;
-    let mut acknowledged = 0;
+    let (mut acknowledged, mut fruitless) = (0, 0);
+    let looks = 1 + times / 50;
     for kill in 0..times {
         let mut daemon = Daemon::start_with(config.clone(), address.clone());
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -57,13 +58,15 @@ fn kills(times: u32) {
         std::thread::sleep(Duration::from_millis(random >> 33 & 63));
         daemon.process.kill();
         acknowledged += stored;
-        let kept = stored_readings(&config);
-        assert!(
-            kept.len() as u64 >= acknowledged,
-            "kill {kill}: {acknowledged} were acknowledged, {} are there",
-            kept.len()
-        );
-        compare(&kept, &truth);
+        fruitless = if stored == 0 { fruitless + 1 } else { 0 };
+        assert!(fruitless < 10, "nothing was stored in ten runs: is the meter still there?");
+        // Reading everything back takes longer the more there is; a loss does not heal until the next look.
+        if kill % looks == 0 || kill + 1 == times {
+            let kept = stored_readings(&config);
+            let there = kept.len() as u64;
+            assert!(there >= acknowledged, "kill {kill}: {acknowledged} were acknowledged, {there} are there");
+            compare(&kept, &truth);
+        }
     }
     assert!(acknowledged > u64::from(times), "only {acknowledged} telegrams in {times} runs: this proves nothing");
     println!("{times} kills, {acknowledged} telegrams acknowledged, all there");

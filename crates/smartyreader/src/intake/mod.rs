@@ -2,20 +2,25 @@
 //!
 //! Everything that is refused is counted under its own name, and said in words once it is more than chance.
 
+mod describe;
+mod replay;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use smarty_p1::{
-    Authentication, Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Quantity, Reading, SealedFrame, Telegram,
-    TelegramError, Timestamp, hex_text,
+    Authentication, Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Reading, SealedFrame, Telegram, TelegramError,
 };
 use smarty_store::{Clock, Mark, MeterReading, Proof};
 
 use crate::clock::{self, Moment};
 use crate::config::{Config, KeyProblem, MeterKey};
-use crate::hex;
 use crate::observe::{Observer, Trouble, count};
+use describe::{add_times, equipment, texts};
+use replay::is_newer;
+
+pub use replay::{MarkKey, Seal};
 
 /// A proven telegram of a known meter.
 #[derive(Debug)]
@@ -29,20 +34,6 @@ pub struct Arrival {
     /// From a file or standard input: never moves the mark against replays.
     pub replayed: bool,
 }
-
-/// What the sealed frame said of itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Seal {
-    /// Who sent it.
-    pub system_title: [u8; 8],
-    /// Its number.
-    pub frame_counter: u32,
-    /// Which key opened it, as its check value.
-    pub key: [u8; 4],
-}
-
-/// Under which key and from whom.
-pub type MarkKey = ([u8; 4], [u8; 8]);
 
 /// So many failures in a row are no chance any more.
 const NOT_BY_CHANCE: u32 = 3;
@@ -459,88 +450,4 @@ enum OpenFailure {
     AuthenticationKeyDiffers(usize),
     /// True: tried without a tag check.
     Tag(bool),
-}
-
-/// Refuses what is neither newer by counter nor by time. A counter that starts again with newer time is a
-/// new key or a new meter; the mark keeps the highest of both, so that no old frame comes through behind it.
-fn is_newer(marks: &mut HashMap<MarkKey, Mark>, seal: Seal, time: i64) -> bool {
-    let counter = u64::from(seal.frame_counter);
-    let Some(mark) = marks.get_mut(&(seal.key, seal.system_title)) else {
-        marks.insert((seal.key, seal.system_title), Mark { counter, time });
-        return true;
-    };
-    let newer = counter > mark.counter || time > mark.time;
-    *mark = Mark { counter: counter.max(mark.counter), time: time.max(mark.time) };
-    newer
-}
-
-/// What names the meter: its device name, its identifier, its system title, its first line.
-fn equipment(reading: &Reading<'_>, title: Option<[u8; 8]>, telegram: &Telegram<'_>) -> String {
-    let mut buffer = [0; 64];
-    if let Some(identity) = reading.identity() {
-        return hex_text(identity, &mut buffer)
-            .map_or_else(|| String::from_utf8_lossy(identity).into_owned(), |text| text.trim().to_string());
-    }
-    match title {
-        Some(title) => hex::upper(&title),
-        None => String::from_utf8_lossy(telegram.identification()).into_owned(),
-    }
-}
-
-/// The times that stand inside other objects, as UTC like every other time.
-fn add_times(values: &mut smarty_p1::Values, reading: &Reading<'_>, zone: &TimeZone, now: i64) {
-    let mut add = |quantity, stamp: Option<Timestamp>| {
-        if let Moment::Meter(time) = clock::resolve(stamp, zone, None, now) {
-            values.set(quantity, time);
-        }
-    };
-    for (device, quantity) in
-        reading.mbus.iter().zip([Quantity::Mbus1Time, Quantity::Mbus2Time, Quantity::Mbus3Time, Quantity::Mbus4Time])
-    {
-        add(quantity, device.capture_time);
-    }
-    add(Quantity::DemandImportMonthPeakTime, reading.month_peak_time);
-}
-
-/// Everything that is no number: ids, messages, logs, and objects without a name. The store keeps changes only.
-fn texts(telegram: &Telegram<'_>, reading: &Reading<'_>) -> Vec<(String, String)> {
-    let mut texts =
-        vec![("identification".to_string(), String::from_utf8_lossy(telegram.identification()).into_owned())];
-    for object in telegram.objects().flatten() {
-        let numeric = Quantity::of(object.obis).is_some();
-        let clock = object.obis == smarty_p1::Obis::new(0, 0, 1, 0, 0);
-        // A capture time changes with every value and is kept with it.
-        let mbus = object.obis.a() == 0 && object.obis.c() == 24;
-        if numeric || clock || mbus {
-            continue;
-        }
-        let groups: Vec<_> = object.groups().map(String::from_utf8_lossy).collect();
-        let text = if let [only] = &groups[..] { only.to_string() } else { format!("({})", groups.join(")(")) };
-        texts.push((object.obis.to_string(), text));
-    }
-    for (index, device) in reading.mbus.iter().enumerate() {
-        if let Some(unit) = device.unit {
-            texts.push((format!("mbus{}_unit", index + 1), String::from_utf8_lossy(unit).into_owned()));
-        }
-    }
-    texts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_old_frame_is_refused_also_after_the_counter_started_again() {
-        let mut marks = HashMap::new();
-        let mut take =
-            |frame_counter, time| is_newer(&mut marks, Seal { system_title: [1; 8], frame_counter, key: [2; 4] }, time);
-        assert!(take(100, 1000));
-        assert!(!take(100, 1000), "the same again");
-        assert!(!take(99, 990), "an older one");
-        assert!(take(101, 500), "the clock was set back");
-        assert!(take(0, 2000), "the key was renewed");
-        assert!(take(1, 2010));
-        assert!(!take(100, 1000), "recorded before the key was renewed");
-    }
 }
