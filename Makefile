@@ -22,7 +22,7 @@ bench: release
 
 ## What takes longer than a test may.
 soak: web
-	cargo test --release -p smartyreader --test kills -- --ignored --nocapture
+	cargo test -p smartyreader --test kills -- --ignored --nocapture
 
 web:
 	scripts/need demo

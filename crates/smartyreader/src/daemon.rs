@@ -40,8 +40,6 @@ pub fn start_log(level: Level) {
 /// When the zone is not known.
 pub fn store_options(config: &Config) -> Result<Options, Failure> {
     let settings = &config.store;
-    // One gate for all meters: the widest that any of them needs.
-    let widest = config.meter.values().filter_map(|meter| meter.max_power).max();
     let defaults = Options::new(&settings.path);
     Ok(Options {
         flush: match settings.flush {
@@ -50,7 +48,7 @@ pub fn store_options(config: &Config) -> Result<Options, Failure> {
         },
         calendar: Calendar::new(&config.zone)?,
         border_margin_s: crate::accounts::MARGIN_S,
-        max_kva: widest.unwrap_or(defaults.max_kva),
+        meter_max_kva: config.meter.iter().filter_map(|(name, meter)| Some((name.clone(), meter.max_power?))).collect(),
         reserve_bytes: settings.reserve.0,
         max_size_bytes: settings.max_size.map(|size| size.0),
         keep_days: settings.retention.map(|span| u32::try_from(span.0.as_secs() / 86_400).unwrap_or(u32::MAX)),

@@ -143,6 +143,7 @@ fn check_says_what_is_wrong() {
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[meter.other]\n", "needs `equipment`"),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\nkey-file = \"none.key\"\n", "cannot be read"),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[web]\nlisten = \"0.0.0.0:80\"\n", "open to everybody"),
+        ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[store]\nretention = \"12h\"\n", "a day or more"),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[web]\npassword-hash = \"secret\"\n", "is no hash"),
     ] {
         let config = folder.write("wrong.toml", text);

@@ -1,5 +1,6 @@
 //! Options: where the file is, when it is durable, what it refuses.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::calendar::Calendar;
@@ -26,6 +27,8 @@ pub struct Options {
     pub border_margin_s: u16,
     /// What the connection can carry at most; a register that rises faster is not believed.
     pub max_kva: u32,
+    /// The same for meters that have a limit of their own, by name.
+    pub meter_max_kva: HashMap<String, u32>,
     /// Telegrams are refused while the file system has less room than this.
     pub reserve_bytes: u64,
     /// Telegrams are refused when the file would grow beyond this.
@@ -45,10 +48,16 @@ impl Options {
             calendar: Calendar::luxembourg(),
             border_margin_s: 30,
             max_kva: 100,
+            meter_max_kva: HashMap::new(),
             reserve_bytes: 64 << 20,
             max_size_bytes: None,
             keep_days: None,
             pack_after_days: 31,
         }
+    }
+
+    /// What the connection of a meter can carry.
+    pub(crate) fn max_kva_of(&self, meter: &str) -> u32 {
+        self.meter_max_kva.get(meter).copied().unwrap_or(self.max_kva)
     }
 }

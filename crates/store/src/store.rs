@@ -26,7 +26,7 @@ const PAGE_SIZE: i64 = 16_384;
 /// Pages in the write-ahead log before it is moved into the file.
 const CHECKPOINT_PAGES: i64 = 256;
 /// KiB of pages that a connection keeps, as SQLite wants it (negative): the tables' upper levels and a day around.
-const CACHE: i64 = -1024;
+pub(crate) const CACHE: i64 = -1024;
 /// How many telegrams may wait for a flush that does not succeed.
 const MOST_PENDING: usize = 10_000;
 /// Years 1970 to 9000.
@@ -233,11 +233,12 @@ impl Store {
             return Ok(Appended::Duplicate);
         }
 
+        let max_kva = self.options.max_kva_of(&reading.meter);
         let mut values = reading.values;
         let mut quarantined = Vec::new();
         for (quantity, value) in reading.values.iter().filter(|&(quantity, _)| judged(quantity)) {
             let now = Good { time: reading.time, value };
-            match segment.gate.judge(quantity, now, self.options.max_kva) {
+            match segment.gate.judge(quantity, now, max_kva) {
                 Ok(()) => {
                     if segment.gate.good(quantity).is_none_or(|before| before.time < now.time) {
                         segment.gate.believe(quantity, now);
@@ -246,15 +247,8 @@ impl Store {
                 }
                 Err(doubt) => {
                     values.remove(quantity);
-                    let (id, first) = quarantine::put(
-                        connection,
-                        segment.id,
-                        &mut segment.suspects,
-                        quantity,
-                        now,
-                        &doubt,
-                        self.options.max_kva,
-                    )?;
+                    let (id, first) =
+                        quarantine::put(connection, segment.id, &mut segment.suspects, quantity, now, &doubt, max_kva)?;
                     quarantined.push(Quarantined { id, quantity, first });
                 }
             }
@@ -439,7 +433,6 @@ enum Target {
 pub(crate) fn open_read_only(path: &std::path::Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     Ok(connection)
 }

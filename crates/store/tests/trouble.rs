@@ -9,7 +9,7 @@ use std::fs;
 use common::{Folder, MIDNIGHT, reading, readings, settle};
 use rusqlite::Connection;
 use smarty_p1::Quantity;
-use smarty_store::{Appended, Flush, Reader, Store, StoreError, back_up, restore};
+use smarty_store::{Appended, Flush, MeterReading, Reader, Store, StoreError, back_up, restore};
 
 #[test]
 fn a_full_store_keeps_what_it_acknowledged_and_goes_on_when_there_is_room() {
@@ -305,4 +305,18 @@ fn only_one_writes() {
     assert!(Reader::open(folder.path()).is_ok());
     drop(store);
     assert!(Store::open(folder.options()).is_ok());
+}
+
+#[test]
+fn a_meter_with_a_limit_of_its_own() {
+    let folder = Folder::new();
+    let mut options = folder.options();
+    options.meter_max_kva.insert("home".into(), 10);
+    let mut store = Store::open(options).unwrap();
+    let as_factory = |time, import| MeterReading { meter: "factory".into(), ..reading(time, import) };
+    store.append(&reading(MIDNIGHT, 0)).unwrap();
+    store.append(&as_factory(MIDNIGHT, 0)).unwrap();
+    // 1.5 kWh in a minute and a half: 60 kW.
+    assert!(matches!(store.append(&reading(MIDNIGHT + 90, 1500)).unwrap(), Appended::Quarantined(_)));
+    assert_eq!(store.append(&as_factory(MIDNIGHT + 90, 1500)).unwrap(), Appended::New);
 }

@@ -11,6 +11,7 @@ use serial2_tokio::SerialPort;
 use smarty_p1::{
     Authentication, Deframer, Frame, Key, LONGEST_FRAME, OpenError, Progress, Reading, Telegram, hex_text,
 };
+use zeroize::Zeroizing;
 
 use super::ports;
 use crate::config::Format;
@@ -114,12 +115,14 @@ impl Setup {
     fn key(&self, title: [u8; 8], frame: &[u8]) -> Result<(PathBuf, bool), Failure> {
         if let Some(file) = &self.key_file {
             let text = std::fs::read_to_string(file)
+                .map(Zeroizing::new)
                 .map_err(|error| Failure::new(Code::NoInput, format!("{} cannot be read: {error}", file.display())))?;
             let unchecked = try_key(&text, title, frame).map_err(|sentence| Failure::new(Code::Data, sentence))?;
             return Ok((file.clone(), unchecked));
         }
         loop {
             let text = rpassword::prompt_password("The key of this meter, 32 hex digits (it is not shown): ")
+                .map(Zeroizing::new)
                 .map_err(|error| Failure::new(Code::Io, format!("no terminal to ask on ({error}); use --key-file")))?;
             match try_key(&text, title, frame) {
                 Err(sentence) => println!("{sentence}"),

@@ -158,6 +158,9 @@ impl Config {
             .retention
             .map_or("for ever".to_string(), |span| format!("for {span}; quarter-hours, days and months for ever"));
         findings.plan(format!("telegrams are kept in {path} {keep}; {flush}."));
+        if self.store.retention.is_some_and(|span| span.0.as_secs() < 86_400) {
+            findings.error("`retention` is a day or more; quarter-hours need the telegrams of their day".into());
+        }
         if let Some(folder) = self.store.path.parent()
             && !folder.as_os_str().is_empty()
             && !folder.is_dir()

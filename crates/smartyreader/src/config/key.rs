@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use smarty_p1::{Authentication, InvalidKey, Key};
+use zeroize::Zeroizing;
 
 use super::Meter;
 
@@ -75,7 +76,7 @@ impl Meter {
                 let place = format!("the environment variable {variable}");
                 let text = std::env::var(variable)
                     .map_err(|_| KeyProblem::Unreadable(place.clone(), "it is not set".into()))?;
-                (place, text)
+                (place, Zeroizing::new(text))
             }
             (None, None, Some(credential)) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).ok_or_else(|| {
@@ -104,6 +105,9 @@ impl Meter {
     }
 }
 
-fn read(path: &Path) -> Result<String, KeyProblem> {
-    std::fs::read_to_string(path).map_err(|error| KeyProblem::Unreadable(path.display().to_string(), error.to_string()))
+fn read(path: &Path) -> Result<Zeroizing<String>, KeyProblem> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => Err(KeyProblem::Unreadable(path.display().to_string(), error.to_string())),
+    }
 }

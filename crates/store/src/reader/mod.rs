@@ -21,7 +21,7 @@ use crate::codec::Decoder;
 use crate::error::StoreError;
 use crate::live::LiveSql;
 use crate::migrations;
-use crate::store::open_read_only;
+use crate::store::{CACHE, open_read_only};
 
 /// A connection that only reads. Cheap enough to have one for each thread that asks; not shared between threads.
 pub struct Reader {
@@ -53,6 +53,7 @@ impl Reader {
         if !ours {
             return Err(StoreError::NotOurs(path));
         }
+        connection.pragma_update(None, "cache_size", CACHE)?;
         let found = migrations::version(&connection)?;
         if found > migrations::CURRENT {
             return Err(StoreError::Newer { found, known: migrations::CURRENT });
