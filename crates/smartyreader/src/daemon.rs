@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use smarty_store::{Calendar, Flush, Mark, Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -93,7 +94,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         .build()?;
     let observer = Observer::new();
     observer.store(|health| health.path.clone_from(&config.store.path));
-    let (keeper, thread) = Keeper::start(store, observer.clone());
+    let (keeper, thread) = Keeper::start(store, marks.clone(), observer.clone());
     let result = runtime.block_on(work(config, keeper, accounts, marks, &observer));
     // Everything that could send to the keeper is gone with the runtime; it writes what it has and ends.
     runtime.shutdown_timeout(Duration::from_millis(500));
@@ -131,6 +132,10 @@ async fn work(
                 ),
             )
         })?;
+        // A live value is a small packet and must not wait for the next one.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let router = web::router(App::new(config, hub.clone(), keeper.clone(), observer.clone()));
         tasks.spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {

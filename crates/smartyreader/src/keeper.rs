@@ -36,13 +36,14 @@ pub enum Order {
 pub struct Keeper(mpsc::Sender<Order>);
 
 impl Keeper {
-    /// Starts the thread. It ends, with everything written, when all senders are gone.
+    /// Starts the thread, which goes on from the marks that are stored. It ends, with everything written, when all
+    /// senders are gone.
     ///
     /// # Panics
     /// When the system cannot start a thread.
-    pub fn start(store: Store, observer: Observer) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Store, marks: HashMap<MarkKey, Mark>, observer: Observer) -> (Self, JoinHandle<()>) {
         let (sender, orders) = mpsc::channel(QUEUE);
-        let desk = Desk { store, observer, backlog: VecDeque::new(), marks: HashMap::new(), stored: 0 };
+        let desk = Desk { store, observer, backlog: VecDeque::new(), marks, stored: 0 };
         let thread = thread::Builder::new().name("keeper".into()).spawn(move || desk.work(orders));
         // A system that cannot start one thread cannot run this program.
         (Self(sender), thread.expect("a thread can be started"))

@@ -209,11 +209,11 @@ fn setup_leads_from_the_cable_to_a_running_daemon() {
 fn a_replayed_frame_is_refused_across_a_restart() {
     let folder = Folder::new("replay");
     folder.write("home.key", KEY);
-    let make = |name: &str, start: &str, count: &str| {
+    let make = |name: &str, start: &str, counter: &str| {
         let path = folder.file(name);
         let (code, _, err) = finish(
             smartyreader()
-                .args(["meter", "--speed", "1000000", "--start", start, "--count", count, "--to"])
+                .args(["meter", "--speed", "1000000", "--start", start, "--count", "5", "--counter", counter, "--to"])
                 .arg(&path)
                 .arg("--key-file")
                 .arg(folder.file("home.key")),
@@ -221,8 +221,8 @@ fn a_replayed_frame_is_refused_across_a_restart() {
         assert_eq!(code, 0, "{err}");
         path
     };
-    let capture = make("old.bin", "1782000000", "5");
-    let run = |times: u64, refused: &str| {
+    let old = make("old.bin", "1782000000", "1000");
+    let run = |capture: &Path, times: u64, refused: &str| {
         let (_meter, source) = meter(&["--capture", capture.to_str().unwrap()]);
         let mut daemon = Daemon::start(
             &folder,
@@ -235,8 +235,12 @@ fn a_replayed_frame_is_refused_across_a_restart() {
         assert_eq!(replays, 5 - times, "{refused}: {counters}");
         assert!(daemon.process.terminate().as_secs() < 5);
     };
-    run(5, "the first time all are new");
-    run(0, "after a restart all are old");
+    run(&old, 5, "the first time all are new");
+    run(&old, 0, "after a restart all are old");
+    // The key is renewed: the counter starts again, the time goes on.
+    let renewed = make("renewed.bin", "1782001000", "1");
+    run(&renewed, 5, "newer by time");
+    run(&old, 0, "the mark did not follow the counter down");
 }
 
 #[test]

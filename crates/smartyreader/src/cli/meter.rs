@@ -41,6 +41,9 @@ pub(super) struct Meter {
     /// The first telegram's time, UTC seconds; now where not given.
     #[arg(long, value_name = "SECONDS")]
     start: Option<i64>,
+    /// The first frame counter.
+    #[arg(long, default_value_t = 1)]
+    counter: u32,
     /// How many times faster than real.
     #[arg(long, default_value_t = 1)]
     speed: u32,
@@ -116,6 +119,7 @@ impl Meter {
         };
         let key = settings.keys().map_err(|problem| Failure::new(Code::Config, problem.to_string()))?;
         let config = MeterConfig {
+            start_frame_counter: self.counter,
             seed: self.seed,
             key: key.map(|key| *key.encryption.as_bytes()),
             start: self.start.unwrap_or_else(now),
