@@ -19,6 +19,21 @@ impl<'a> Fixed<'a> {
     /// `None` for what is not a number, or has more than 18 digits.
     #[inline]
     pub fn parse(text: &'a [u8]) -> Option<Self> {
+        let (number, rest) = Self::parse_digits(text)?;
+        Some(Self { unit: unit(rest)?, ..number })
+    }
+
+    /// The same up to a closing bracket, which is not searched for before the digits are over.
+    #[inline]
+    pub(crate) fn parse_group(text: &'a [u8]) -> Option<Self> {
+        let (number, rest) = Self::parse_digits(text)?;
+        let end = rest.iter().position(|&byte| byte == b')')?;
+        Some(Self { unit: unit(&rest[..end])?, ..number })
+    }
+
+    /// Sign, digits and point; and what stands behind them.
+    #[inline]
+    fn parse_digits(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (negative, digits) = match text {
             [b'-', rest @ ..] => (true, rest),
             _ => (false, text),
@@ -41,17 +56,12 @@ impl<'a> Fixed<'a> {
         if count == 0 || count > 18 {
             return None;
         }
-        let unit = match digits.get(length..) {
-            Some([b'*', unit @ ..]) => unit,
-            Some(unit @ [first, ..]) if first.is_ascii_alphabetic() => unit,
-            Some([]) => &[],
-            _ => return None,
-        };
-        Some(Self {
+        let number = Self {
             mantissa: if negative { -mantissa } else { mantissa },
             scale: point.map_or(0, |point| (length - point - 1) as u8),
-            unit,
-        })
+            unit: &[],
+        };
+        Some((number, &digits[length..]))
     }
 
     /// The number as an integer in `unit`. A missing unit is taken as the one that the
@@ -66,6 +76,17 @@ impl<'a> Fixed<'a> {
         } else {
             Some(self.mantissa / power_of_ten(self.scale - decimals)?)
         }
+    }
+}
+
+/// `*kWh`, or `kWh` without its star, or nothing.
+#[inline]
+fn unit(text: &[u8]) -> Option<&[u8]> {
+    match text {
+        [] => Some(&[]),
+        [b'*', unit @ ..] => Some(unit),
+        [first, ..] if first.is_ascii_alphabetic() => Some(text),
+        _ => None,
     }
 }
 

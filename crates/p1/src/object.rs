@@ -50,7 +50,8 @@ impl<'a> CosemObject<'a> {
     /// The first group as a number.
     #[inline]
     pub fn number(&self) -> Option<Fixed<'a>> {
-        Fixed::parse(self.group(0)?)
+        // A line has its bracket here.
+        Fixed::parse_group(self.line.get(self.groups_at + 1..)?)
     }
 }
 
