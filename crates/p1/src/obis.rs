@@ -47,44 +47,17 @@ impl Obis {
     /// A group F (`*255` or `.255`, as some meters write) is taken and left out. `None` when there is no code.
     #[inline]
     pub fn parse_prefix(line: &[u8]) -> Option<(Self, usize)> {
-        // One walk over the bytes: this is the innermost loop of the decoder.
-        let mut packed = 0;
-        let mut groups = 0;
-        let mut value = 0_u32;
-        let mut digits = 0;
-        let mut used = 0;
-        for &byte in line {
-            let digit = byte.wrapping_sub(b'0');
-            if digit <= 9 {
-                value = value * 10 + u32::from(digit);
-                digits += 1;
-                used += 1;
-                if digits > 3 {
-                    return None;
-                }
-                continue;
-            }
-            if digits == 0 || value > 255 {
-                return None;
-            }
-            match (groups, byte) {
-                (0, b'-') | (1, b':') | (2 | 3, b'.') | (4, b'*' | b'.') => {}
-                (4, _) => return Some((Self(packed << 8 | u64::from(value)), used)),
-                (5, _) => return Some((Self(packed), used)),
-                _ => return None,
-            }
-            packed = packed << 8 | u64::from(value);
-            groups += 1;
-            used += 1;
-            value = 0;
-            digits = 0;
+        // Written out group by group: this is the innermost loop of the decoder, and a loop over groups costs
+        // half of it in wrongly predicted branches.
+        let (a, rest) = group(line)?;
+        let (b, rest) = group(rest.strip_prefix(b"-")?)?;
+        let (c, rest) = group(rest.strip_prefix(b":")?)?;
+        let (d, rest) = group(rest.strip_prefix(b".")?)?;
+        let (e, mut rest) = group(rest.strip_prefix(b".")?)?;
+        if let [b'*' | b'.', f @ ..] = rest {
+            rest = group(f)?.1;
         }
-        match groups {
-            _ if digits == 0 || value > 255 => None,
-            4 => Some((Self(packed << 8 | u64::from(value)), used)),
-            5 => Some((Self(packed), used)),
-            _ => None,
-        }
+        Some((Self::new(a, b, c, d, e), line.len() - rest.len()))
     }
 
     /// A whole text that is one code.
@@ -94,6 +67,17 @@ impl Obis {
             _ => None,
         }
     }
+}
+
+/// One to three digits, at most 255, and what stands behind them.
+#[inline]
+fn group(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |at: usize| text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9);
+    let first = digit(0)?;
+    let Some(second) = digit(1) else { return Some((first, &text[1..])) };
+    let Some(third) = digit(2) else { return Some((first * 10 + second, &text[2..])) };
+    let value = u16::from(first) * 100 + u16::from(second * 10 + third);
+    Some((u8::try_from(value).ok()?, &text[3..]))
 }
 
 impl fmt::Display for Obis {
