@@ -46,6 +46,7 @@ impl Obis {
     ///
     /// A group F (`*255` or `.255`, as some meters write) is taken and left out. `None` when there is no code.
     #[inline]
+    #[allow(clippy::many_single_char_names)] // The standard's names.
     pub fn parse_prefix(line: &[u8]) -> Option<(Self, usize)> {
         // Written out group by group: this is the innermost loop of the decoder, and a loop over groups costs
         // half of it in wrongly predicted branches.
