@@ -201,7 +201,7 @@ fn live_events_follow_the_meter() {
     );
     let mut stream = std::net::TcpStream::connect(&daemon.address).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
-    stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (mut health, mut times, mut event) = (0, Vec::new(), String::new());
     for line in BufReader::new(stream).lines() {
         let line = line.unwrap();
@@ -234,6 +234,23 @@ fn the_page_is_locked_down() {
         assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
     }
+}
+
+#[test]
+fn other_sites_read_and_press_nothing() {
+    let folder = Folder::new("origin");
+    let daemon = Daemon::start(&folder, "[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let url = |path: &str| format!("http://{}/api/v1{path}", daemon.address);
+    let read = |host: &str| agent.get(url("/health")).header("host", host).call().unwrap().status().as_u16();
+    assert_eq!(read("localhost:8090"), 200);
+    assert_eq!(read("evil.example"), 403);
+    let press = |origin: &str| {
+        let request = agent.post(url("/meters/home/quarantine/1/accept")).header("origin", origin);
+        request.send_empty().unwrap().status().as_u16()
+    };
+    assert_eq!(press("https://evil.example"), 403);
+    assert_ne!(press(&format!("http://{}", daemon.address)), 403);
 }
 
 fn rfc3339(time: i64) -> String {

@@ -6,6 +6,7 @@ mod accounts;
 mod assets;
 mod live;
 mod meters;
+mod origin;
 mod params;
 mod quarantine;
 mod series;
@@ -155,6 +156,7 @@ pub fn router(app: App) -> Router {
         .route("/openapi.json", get(openapi))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method);
+    let api = api.layer(middleware::from_fn_with_state(app.clone(), origin::guard));
     Router::new()
         .nest("/api/v1", api)
         .route("/", get(assets::index))
