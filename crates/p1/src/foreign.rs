@@ -71,7 +71,7 @@ pub(crate) fn mbus(bytes: &[u8]) -> Candidate {
     if waiting { Candidate::Unknown } else { Candidate::No }
 }
 
-/// `/XXX5… CR LF CR LF 00 82 LL LL 30 …`, then `!` and the CRC.
+/// `/EGM5… CR LF CR LF 00 82 LL LL 30 …`, then `!` and the CRC.
 pub(crate) fn hybrid(bytes: &[u8]) -> Candidate {
     let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Candidate::No };
     let [0x00, 0x82, high, low, 0x30, ..] = bytes[end + 4..] else { return Candidate::No };

@@ -17,7 +17,7 @@ fn twenty_kills_lose_nothing_that_was_acknowledged() {
 }
 
 #[test]
-#[ignore = "a quarter of an hour: make soak"]
+#[ignore = "four minutes: make soak"]
 fn five_hundred_kills_lose_nothing_that_was_acknowledged() {
     kills(500);
 }
