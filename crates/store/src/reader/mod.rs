@@ -2,6 +2,7 @@
 
 mod catalog;
 mod export;
+mod owed;
 mod series;
 mod spans;
 
@@ -12,6 +13,7 @@ use rusqlite::{Connection, Transaction};
 
 pub use catalog::{MeterEntry, QuantityEntry, SegmentEntry, Stats, TextEntry};
 pub use export::Readings;
+pub use owed::Owed;
 pub use series::{Resolution, Series, SeriesColumn, SeriesQuantity};
 pub use spans::{GapEntry, Peak, Span};
 
