@@ -59,6 +59,7 @@ export const texts = {
     tag: { short: 'Origin proven', long: 'Each telegram is sealed, and its seal proves that it came from this meter unchanged.' },
     crc: { short: 'Sealed, origin not proven', long: 'Telegrams are sealed and arrive undamaged, but without the authentication key nobody can prove that this meter sent them.' },
     plain: { short: 'Not sealed', long: 'This meter sends its telegrams open. A checksum shows that they arrive undamaged.' },
+    published: { short: 'As another program published it', long: 'A board or program on the network reads this meter and publishes the figures. They are shown as they came: neither the meter\u2019s seal nor its checksum came with them.' },
   } satisfies Record<Proof, { short: string; long: string }>,
 
   phases: (n: string) => `L${n}`,

@@ -77,7 +77,7 @@ pub struct MeterHealth {
     pub received: Option<i64>,
     /// How long ago.
     pub age_s: Option<i64>,
-    /// `tag`, `crc` or `plain`.
+    /// `tag`, `crc`, `plain` or `published`.
     pub proof: Option<String>,
     /// Good telegrams since the start.
     pub telegrams: u64,
