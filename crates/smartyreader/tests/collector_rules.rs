@@ -228,8 +228,9 @@ fn what_is_foreign_is_counted_and_said_only_before_the_first_reading() {
     assert_eq!(house.counter("foreign_messages"), 4);
     let trouble = house.problem("foreign-message").unwrap();
     assert!(trouble.sentence.contains("a text of another form on topic weather"), "{}", trouble.sentence);
-    house.hear("lamsmarty", ENERGY).hear("weather", "cloudy");
+    house.hear("lamsmarty", ENERGY).hear("weather", "cloudy").hear("stat/printer", "{out of paper}");
     assert!(house.observer.health().problems.is_empty());
+    assert_eq!((house.counter("foreign_messages"), house.counter("malformed_messages")), (6, 0));
     for (topic, payload) in [
         ("mywill/lastwill/onlinestatus", "0"),
         ("mywill/lastwill/onlinestatus", "1"),
@@ -238,7 +239,7 @@ fn what_is_foreign_is_counted_and_said_only_before_the_first_reading() {
     ] {
         house.hear(topic, payload);
     }
-    assert_eq!((house.counter("announcements"), house.counter("messages")), (4, 10));
+    assert_eq!((house.counter("announcements"), house.counter("messages")), (4, 11));
     house
         .hear("homeassistant/sensor/x/power/config", r#"{"name":"x","state_topic":"lamsmarty"}"#)
         .hear("lamsmarty", "");

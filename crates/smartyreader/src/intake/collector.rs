@@ -98,6 +98,8 @@ impl Intake {
                     self.observer.raise(&self.subject, &Trouble::ForeignMessage { topic: excerpt(topic), what });
                 }
             }
+            // What other devices call JSON is theirs.
+            Message::Malformed(_) if !self.may_hear(topic) => self.count("foreign_messages"),
             Message::Malformed(why) => {
                 self.count("malformed_messages");
                 self.broken(topic, why, now);

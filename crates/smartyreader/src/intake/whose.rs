@@ -103,6 +103,15 @@ impl Intake {
         }
     }
 
+    /// Whether a reading on this topic could be anybody's.
+    pub(super) fn may_hear(&self, topic: &str) -> bool {
+        self.meters.iter().any(|meter| match (&meter.topic, &self.collector.bound) {
+            (Some(filter), _) => topic::covers(filter, topic),
+            (None, Some((base, _))) => topic::covers(base, topic),
+            (None, None) => true,
+        })
+    }
+
     /// Two boards on one subscription must not become one meter.
     fn bind(&mut self, base: &str, now: i64) -> bool {
         let bound = &mut self.collector.bound;
