@@ -24,12 +24,14 @@ export function meterBody({ name, title, house, proof }, now) {
   };
 }
 
+const sealed = (proof) => proof === 'tag' || proof === 'crc';
+
 export function lastBody({ name, house, proof }, now, age = 0) {
   const time = Math.floor(now) - age;
   const start = Math.floor(time / 900) * 900;
   return {
     meter: name, time, local: localText(time), age_s: age, received: time + 1, proof, equipment: 'SAG1030700114004',
-    system_title: proof === 'plain' ? null : '53414735000A1B2C', frame_counter: proof === 'plain' ? null : 370_915 + Math.floor((time - house.first) / 10),
+    system_title: sealed(proof) ? '53414735000A1B2C' : null, frame_counter: sealed(proof) ? 370_915 + Math.floor((time - house.first) / 10) : null,
     values: house.values(time), texts: { '0-0:96.13.0': '' },
     quarter: {
       start, end: start + 900, energy_import_wh: house.between('imported', start, time),

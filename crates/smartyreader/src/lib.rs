@@ -11,6 +11,7 @@ pub mod intake;
 pub mod keeper;
 pub mod observe;
 pub mod source;
+pub mod topic;
 pub mod web;
 
 pub mod cli;

@@ -65,7 +65,10 @@ fn the_rooms_of_the_daemon_keep_to_themselves() {
         &["smarty_store", "crate::web", "crate::keeper", "crate::accounts", "crate::sink"],
     );
     never("smartyreader/src/web", &["crate::source", "crate::intake::Intake", "smarty_p1::Deframer"]);
-    never("smartyreader/src/intake", &["crate::hub", "crate::keeper", "crate::web", "crate::source"]);
+    never(
+        "smartyreader/src/intake",
+        &["crate::hub", "crate::keeper", "crate::web", "crate::source", "crate::mqtt", "tokio"],
+    );
     never("smartyreader/src/observe", &["crate::hub", "crate::keeper", "crate::web", "crate::source", "smarty_store"]);
 }
 

@@ -35,6 +35,8 @@ pub enum Proof {
     Crc,
     /// Not sealed.
     Plain,
+    /// No telegram at all: as another program published it, and nothing shows that it did so rightly.
+    Published,
 }
 
 impl Proof {
@@ -44,6 +46,7 @@ impl Proof {
             Self::Tag => "tag",
             Self::Crc => "crc",
             Self::Plain => "plain",
+            Self::Published => "published",
         }
     }
 
@@ -52,6 +55,7 @@ impl Proof {
             Self::Tag => 0,
             Self::Crc => 1,
             Self::Plain => 2,
+            Self::Published => 3,
         }
     }
 
@@ -59,7 +63,9 @@ impl Proof {
         match code {
             0 => Self::Tag,
             1 => Self::Crc,
-            _ => Self::Plain,
+            2 => Self::Plain,
+            // A code of a later version, too: it is called no better than the least.
+            _ => Self::Published,
         }
     }
 }
@@ -77,7 +83,8 @@ pub struct MeterReading {
     pub clock: Clock,
     /// When it arrived, UTC seconds of the host.
     pub received: i64,
-    /// Tells telegrams of the same second apart: the frame counter, or a checksum of a plain telegram.
+    /// Tells telegrams of the same second apart: the frame counter, or a checksum of a plain telegram
+    /// or of published values.
     pub ident: u64,
     /// What vouches for it.
     pub proof: Proof,

@@ -63,6 +63,7 @@ fn print(health: &Health) {
             Some("tag") => ", origin proven",
             Some("crc") => ", sealed, origin not proven",
             Some("plain") => ", not sealed",
+            Some("published") => ", as another program published it",
             _ => "",
         };
         println!("meter {:<12} {age}, {} good telegrams{proof}", meter.name, meter.telegrams);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Preset, Source, SourceKind};
+use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind};
+use crate::topic;
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,7 +111,8 @@ impl Config {
         }
         if meters.len() > 1 {
             for (meter, settings) in self.meters_on(name) {
-                if settings.equipment.is_empty() && !settings.has_key() {
+                let apart = settings.has_key() || settings.topic.is_some() && !sends_bytes(source.kind);
+                if settings.equipment.is_empty() && !apart {
                     findings.error(format!(
                         "meter {meter} shares source {name} with others and needs `equipment`, its identifier, to be told apart"
                     ));
@@ -121,6 +123,7 @@ impl Config {
 
     fn check_meter(&self, name: &str, findings: &mut Findings) {
         let meter = &self.meter[name];
+        self.check_topic(name, meter, findings);
         if !is_slug(name) {
             findings.error(format!(
                 "the meter's name \"{name}\" stands in paths and topics: use small letters, digits and \"-\", and `title` for people"
@@ -142,6 +145,33 @@ impl Config {
                 "meter {name}: frames are opened without proof of origin (authentication-key = \"none\"); only the checksum inside is proven."
             )),
             Ok(Some(_)) => findings.plan(format!("meter {name} sends sealed frames; tag and checksum are proven.")),
+        }
+    }
+
+    fn check_topic(&self, name: &str, meter: &Meter, findings: &mut Findings) {
+        let Some(topic) = &meter.topic else { return };
+        if let Some(fault) = topic::fault(topic) {
+            findings.error(format!("meter {name}: `topic` {fault}; write it like \"lamsmarty\" or \"cellar/+\""));
+        }
+        let only = if self.source.len() == 1 { self.source.iter().next() } else { None };
+        let source = meter.source.as_ref().map_or(only, |name| self.source.get_key_value(name));
+        let Some((source_name, source)) = source else { return };
+        if sends_bytes(source.kind) {
+            findings.warning(format!(
+                "meter {name}: `topic` means nothing on source {source_name} with kind = \"{}\"",
+                source.kind.name()
+            ));
+        }
+        let twin = self.meters_on(source_name).find(|(other, settings)| {
+            // Each pair once.
+            *other > name
+                && settings.topic.as_ref() == Some(topic)
+                && (settings.equipment.is_empty() || meter.equipment.is_empty())
+        });
+        if let Some((twin, _)) = twin {
+            findings.error(format!(
+                "meters {name} and {twin} have the same topic \"{topic}\" and need `equipment`, their identifiers, to be told apart"
+            ));
         }
     }
 
@@ -208,6 +238,11 @@ impl Findings {
     fn error(&mut self, sentence: String) {
         self.0.push(Finding { grade: Grade::Error, sentence });
     }
+}
+
+/// One stream of bytes, without topics.
+const fn sends_bytes(kind: SourceKind) -> bool {
+    matches!(kind, SourceKind::Serial | SourceKind::Tcp | SourceKind::File | SourceKind::Stdin)
 }
 
 /// Small letters, digits and `-`: the same in a URL, a topic and a file name.

@@ -196,7 +196,9 @@ pub struct Meter {
     /// The meter's identifiers, needed when several meters share a source.
     #[serde(default)]
     pub equipment: Vec<String>,
-    /// Accept plain telegrams though there is a key.
+    /// MQTT: the topic on which it is heard, with all topics below it; `+` and `#` stand for any level.
+    pub topic: Option<String>,
+    /// Accept plain telegrams and published values though there is a key.
     #[serde(default)]
     pub accept_plain: bool,
     /// What the connection can carry at most, in kW: what goes beyond is quarantined.

@@ -77,10 +77,13 @@ pub struct MeterHealth {
     pub received: Option<i64>,
     /// How long ago.
     pub age_s: Option<i64>,
-    /// `tag`, `crc` or `plain`.
+    /// `tag`, `crc`, `plain` or `published`.
     pub proof: Option<String>,
     /// Good telegrams since the start.
     pub telegrams: u64,
+    /// Of what another program publishes: how long it took from the last reading but one to the last.
+    #[serde(skip)]
+    pub pace: Option<i64>,
     /// The meter's clock minus this machine's.
     pub clock_drift_s: Option<i64>,
     /// What was counted.
@@ -185,12 +188,13 @@ impl Observer {
         self.changed.subscribe()
     }
 
-    /// Ages of the meters' last telegrams, since the start where there was none.
-    pub fn ages(&self) -> Vec<(String, i64)> {
+    /// Ages of the meters' last telegrams, since the start where there was none; and the pace at which they are
+    /// published, if they are.
+    pub fn ages(&self) -> Vec<(String, i64, Option<i64>)> {
         let state = self.lock();
         let now = now();
         let age = |meter: &MeterHealth| now - meter.received.unwrap_or(state.started);
-        state.meters.values().map(|meter| (meter.name.clone(), age(meter))).collect()
+        state.meters.values().map(|meter| (meter.name.clone(), age(meter), meter.pace)).collect()
     }
 
     /// How everything is now.

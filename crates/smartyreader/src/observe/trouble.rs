@@ -50,6 +50,14 @@ pub enum Trouble {
     Foreign(Foreign),
     /// A meter that no section of the configuration speaks of.
     UnknownMeter { equipment: String },
+    /// Readings on a topic that is no meter's.
+    UnknownTopic { topic: String },
+    /// Published values where sealed frames are expected.
+    PublishedRefused { topic: String },
+    /// A message of a known form that is broken.
+    MalformedMessage { topic: String, why: String },
+    /// Messages come, and nothing has been understood yet.
+    ForeignMessage { topic: String, what: &'static str },
     /// Old frames come again.
     Replayed,
     /// No good telegram of a meter for a while.
@@ -85,6 +93,10 @@ impl Trouble {
             Self::SecurityControl { .. } => "security-control",
             Self::Foreign(_) => "foreign-protocol",
             Self::UnknownMeter { .. } => "unknown-meter",
+            Self::UnknownTopic { .. } => "unknown-topic",
+            Self::PublishedRefused { .. } => "published-refused",
+            Self::MalformedMessage { .. } => "malformed-message",
+            Self::ForeignMessage { .. } => "foreign-message",
             Self::Replayed => "replayed",
             Self::Stale { .. } => "stale",
             Self::ClockOff { .. } => "clock-off",
@@ -108,6 +120,7 @@ impl Trouble {
             | Self::KeyUnusable { .. }
             | Self::PublicKey { .. }
             | Self::PlainRefused
+            | Self::PublishedRefused { .. }
             | Self::WithoutChecksum
             | Self::SecurityControl { .. }
             | Self::Foreign(_)
@@ -116,6 +129,9 @@ impl Trouble {
             | Self::StoreFailing { .. } => Severity::Failing,
             Self::Damaged { .. }
             | Self::UnknownMeter { .. }
+            | Self::UnknownTopic { .. }
+            | Self::MalformedMessage { .. }
+            | Self::ForeignMessage { .. }
             | Self::Replayed
             | Self::ClockOff { .. }
             | Self::Quarantined { .. }
@@ -163,6 +179,19 @@ impl Trouble {
             }
             Self::UnknownMeter { equipment } => {
                 format!("Telegrams of meter {equipment} arrive, and no meter with this identifier is configured.")
+            }
+            Self::UnknownTopic { topic } => {
+                format!("Readings arrive on topic {topic}, and it cannot be told which meter they are of.")
+            }
+            Self::PublishedRefused { topic } => format!(
+                "Values that another program published arrive on topic {topic}, and a key is configured, so they are \
+                 refused: anybody could have made them."
+            ),
+            Self::MalformedMessage { topic, why } => format!("A message on topic {topic} {why}."),
+            Self::ForeignMessage { topic, what } => {
+                format!(
+                    "Messages arrive, for example {what} on topic {topic}, but no reading has been found in any yet."
+                )
             }
             Self::Replayed => "Frames arrive that are older than what was already read; they are refused.".into(),
             Self::Stale { seconds } => format!("No good telegram for {}.", duration(*seconds)),
@@ -213,6 +242,18 @@ impl Trouble {
             }
             Self::Foreign(_) => "This meter or port cannot be read here.",
             Self::UnknownMeter { .. } => "Add a section [meter.NAME] with `equipment` set to this identifier.",
+            Self::UnknownTopic { .. } => {
+                "Set `topic` in the meter's section [meter.NAME], and `equipment` where several meters share a topic."
+            }
+            Self::PublishedRefused { .. } => {
+                "Take the key out of the configuration if a board opens the telegrams, or set accept-plain = true."
+            }
+            Self::MalformedMessage { .. } => {
+                "What is wrong is left out and counted, and the rest is taken. See what publishes on this topic."
+            }
+            Self::ForeignMessage { .. } => {
+                "Does the board publish below another topic? The forms that are understood are in docs/collector.md."
+            }
             Self::Replayed => "Does something replay recorded frames, or does a dongle send each twice?",
             Self::Stale { .. } => "See what the source says.",
             Self::ClockOff { .. } => {
