@@ -12,6 +12,7 @@ pub mod intake;
 pub mod keeper;
 pub mod mqtt;
 pub mod observe;
+pub mod report;
 pub mod sink;
 pub mod source;
 pub mod topic;

@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod meter;
 mod password;
+mod plot;
 mod ports;
 mod run;
 mod setup;
@@ -41,6 +42,8 @@ enum Verb {
     Decode(decode::Decode),
     /// Write readings or totals as CSV or JSON lines.
     Export(export::Export),
+    /// Draw a day, week, month or year as PNG or SVG.
+    Plot(plot::Plot),
     /// Copy the database while the daemon runs.
     Backup(backup::Backup),
     /// Put a copy of the database back, while the daemon does not run.
@@ -66,6 +69,7 @@ impl Cli {
             Verb::Status(verb) => verb.run(),
             Verb::Decode(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
+            Verb::Plot(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),
             Verb::Password(verb) => verb.run(),

@@ -364,6 +364,12 @@ impl Config {
         self.meter.get(meter)?.source.as_ref().or(only).map(String::as_str)
     }
 
+    /// A meter with the name that people call it by.
+    pub fn named(&self, meter: &str) -> crate::report::Named {
+        let title = self.meter.get(meter).and_then(|settings| settings.title.as_deref()).unwrap_or(meter);
+        crate::report::Named { name: meter.to_string(), title: title.to_string() }
+    }
+
     /// The zone, known to exist since the file was loaded.
     pub fn time_zone(&self) -> jiff::tz::TimeZone {
         jiff::tz::TimeZone::get(&self.zone).unwrap_or(jiff::tz::TimeZone::UTC)
