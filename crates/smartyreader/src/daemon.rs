@@ -21,6 +21,7 @@ use crate::hub::Hub;
 use crate::intake::{Intake, MarkKey};
 use crate::keeper::Keeper;
 use crate::observe::{self, Observer};
+use crate::report::Clerk;
 use crate::sink::mqtt::House;
 use crate::web::{self, App};
 use crate::{sink, source};
@@ -133,6 +134,9 @@ async fn work(
     })?);
     tasks.spawn(observe::watch_over(observer.clone()));
     let archive = Archive::new(config.store.path.clone());
+    if let Some(clerk) = Clerk::new(config, archive.clone(), observer.clone()) {
+        tasks.spawn(clerk.work());
+    }
     let hub = Hub::new(keeper.clone(), accounts, observer.clone());
     if config.web.enabled {
         let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {

@@ -9,6 +9,7 @@ mod meter;
 mod password;
 mod plot;
 mod ports;
+mod report;
 mod run;
 mod setup;
 mod status;
@@ -44,6 +45,8 @@ enum Verb {
     Export(export::Export),
     /// Draw a day, week, month or year as PNG or SVG.
     Plot(plot::Plot),
+    /// Show, write or mail the report of a day, week or month.
+    Report(report::Report),
     /// Copy the database while the daemon runs.
     Backup(backup::Backup),
     /// Put a copy of the database back, while the daemon does not run.
@@ -70,6 +73,7 @@ impl Cli {
             Verb::Decode(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
             Verb::Plot(verb) => verb.run(),
+            Verb::Report(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),
             Verb::Password(verb) => verb.run(),

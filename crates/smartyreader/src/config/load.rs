@@ -60,6 +60,12 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     for broker in config.mqtt.values_mut() {
         broker.relate(folder);
     }
+    if let Some(mail) = &mut config.mail {
+        mail.relate(folder);
+    }
+    if let Some(place) = config.report.as_mut().and_then(|report| report.folder.as_mut()) {
+        *place = folder.join(&*place);
+    }
     config.store.path = folder.join(&config.store.path);
     Ok(config)
 }

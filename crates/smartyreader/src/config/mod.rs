@@ -4,7 +4,9 @@ mod calculated;
 mod check;
 mod key;
 mod load;
+mod mail;
 mod mqtt;
+mod report;
 mod secret;
 mod size;
 mod span;
@@ -19,7 +21,9 @@ pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
+pub use mail::{Mail, MailSecurity, mailbox};
 pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kind, Mqtt, Qos, Version};
+pub use report::{Report, TimeOfDay};
 pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
@@ -46,6 +50,10 @@ pub struct Config {
     /// The brokers, by name.
     #[serde(default)]
     pub mqtt: BTreeMap<String, Mqtt>,
+    /// Reports of what is over, kept and mailed. Left out: none.
+    pub report: Option<Report>,
+    /// The server that reports are sent through.
+    pub mail: Option<Mail>,
     /// The page and the API.
     #[serde(default)]
     pub web: Web,

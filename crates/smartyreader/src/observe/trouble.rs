@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use smarty_p1::Foreign;
 
 use crate::mqtt::{Refusal, Why};
+use crate::report;
 
 /// How much it hurts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -80,6 +81,12 @@ pub enum Trouble {
     Broker(Refusal),
     /// A broker was away for so long that what it was owed is too old.
     OwedTooLong { entries: u64 },
+    /// A report that cannot be mailed.
+    Mail(report::Refusal),
+    /// A report that could not be mailed for so long that it is not tried any more.
+    ReportGivenUp { report: String },
+    /// A report that cannot be made or kept.
+    ReportFailing { why: String },
 }
 
 impl Trouble {
@@ -121,6 +128,15 @@ impl Trouble {
                 Why::Ours(_) => "broker-setting",
             },
             Self::OwedTooLong { .. } => "owed-too-long",
+            Self::Mail(refusal) => match refusal.why {
+                report::Why::Away(_) => "mail-away",
+                report::Why::Tls(_) => "mail-tls",
+                report::Why::Login(_) => "mail-login",
+                report::Why::Refused(_) => "mail-refused",
+                report::Why::Ours(_) => "mail-setting",
+            },
+            Self::ReportGivenUp { .. } => "report-given-up",
+            Self::ReportFailing { .. } => "report-failing",
         }
     }
 
@@ -155,7 +171,10 @@ impl Trouble {
             | Self::Quarantined { .. }
             | Self::StoreBehind
             | Self::Broker(_)
-            | Self::OwedTooLong { .. } => Severity::Attention,
+            | Self::OwedTooLong { .. }
+            | Self::Mail(_)
+            | Self::ReportGivenUp { .. }
+            | Self::ReportFailing { .. } => Severity::Attention,
         }
     }
 
@@ -231,6 +250,13 @@ impl Trouble {
             Self::OwedTooLong { entries } => format!(
                 "The broker was away for so long that {entries} quarter-hours were not sent to it. They are in the store."
             ),
+            Self::Mail(refusal) => {
+                format!("Reports cannot be mailed through {}: {}.", refusal.target, refusal.why.to_string().trim_end_matches('.'))
+            }
+            Self::ReportGivenUp { report } => {
+                format!("The report of {report} could not be mailed for too long and was given up. It is kept under /reports/.")
+            }
+            Self::ReportFailing { why } => format!("A report could not be made: {why}."),
         }
     }
 
@@ -309,6 +335,25 @@ impl Trouble {
             Self::OwedTooLong { .. } => {
                 "Set `owed-at-most` on the broker if it is to be more; the API has all of them."
             }
+            Self::Mail(refusal) => match refusal.why {
+                report::Why::Away(_) => {
+                    "Is `server` in [mail] right, and the network there? The report is kept and sent when the server is back."
+                }
+                report::Why::Tls(_) => {
+                    "Does `security` fit the port (starttls: 587, tls: 465), is `server` the name in its certificate, and does `ca-file` hold the authority that signed it?"
+                }
+                report::Why::Login(_) => {
+                    "Compare `user` and the password with the mail account's; many want a password made for this program alone. `smartyreader report --send-test` tries at once."
+                }
+                report::Why::Refused(_) => {
+                    "Are the address and `from` right, and may this account send from it? `smartyreader report --send-test` tries at once."
+                }
+                report::Why::Ours(_) => "Put this right in [mail]; files are read anew with every attempt.",
+            },
+            Self::ReportGivenUp { .. } => {
+                "`smartyreader report --send-test` says what the mail server has against it; `give-up` in [report] says how long it is tried."
+            }
+            Self::ReportFailing { .. } => "Is there room, and may this program write there? `folder` in [report] chooses another place.",
             Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
         }
     }

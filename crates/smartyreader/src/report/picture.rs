@@ -39,6 +39,14 @@ impl Picture {
         }
     }
 
+    /// What it shows, in a sentence, for those who cannot see it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Day(day) => day.words(),
+            Self::Bars(bars) => bars.words(),
+        }
+    }
+
     /// Draws it.
     pub fn draw(&self, size: Size) -> Scene {
         match self {

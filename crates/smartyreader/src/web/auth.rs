@@ -50,7 +50,7 @@ impl Gate {
         }
     }
 
-    fn lets_in(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn lets_in(&self, headers: &HeaderMap) -> bool {
         self.hash.is_none() || self.bearer(headers) || self.session(headers)
     }
 

@@ -8,7 +8,9 @@ mod live;
 mod meters;
 mod origin;
 mod params;
+mod plot;
 mod quarantine;
+mod reports;
 mod series;
 
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub struct Parts {
     observer: Observer,
     gate: auth::Gate,
     archive: Archive,
+    drawing: tokio::sync::Semaphore,
 }
 
 impl std::ops::Deref for App {
@@ -62,6 +65,7 @@ impl App {
             keeper,
             observer,
             archive,
+            drawing: tokio::sync::Semaphore::new(1),
         }))
     }
 
@@ -136,6 +140,7 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/days", get(accounts::days))
         .route("/meters/{meter}/months", get(accounts::months))
         .route("/meters/{meter}/years", get(accounts::years))
+        .route("/meters/{meter}/plot", get(plot::plot))
         .route("/meters/{meter}/quarantine", get(quarantine::list))
         .route("/meters/{meter}/quarantine/{id}/accept", post(quarantine::accept))
         .route("/meters/{meter}/quarantine/{id}/dismiss", post(quarantine::dismiss))
@@ -149,8 +154,15 @@ pub fn router(app: App) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method);
     let api = api.layer(middleware::from_fn_with_state(app.clone(), origin::guard));
+    let reports = Router::new()
+        .route("/", get(reports::list))
+        .route("/{file}", get(reports::file))
+        .layer(middleware::from_fn_with_state(app.clone(), reports::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), origin::guard));
     Router::new()
         .nest("/api/v1", api)
+        .nest("/reports/", reports)
+        .route("/reports", get(reports::slash))
         .route("/", get(assets::index))
         .fallback(assets::asset)
         .layer(middleware::from_fn(headers))
@@ -177,12 +189,12 @@ async fn wrong_method() -> Sorry {
 async fn headers(request: Request<axum::body::Body>, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    // A report has stricter rules of its own.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
+        "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+    ));
     for (name, value) in [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
-             base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),

@@ -59,7 +59,7 @@ pub enum State {
 }
 
 impl Bars {
-    fn words(&self) -> String {
+    pub(in crate::report) fn words(&self) -> String {
         let known =
             |what: &str, wh: Option<i64>| wh.map_or(String::new(), |wh| format!(", {what} {}", words::energy(wh)));
         format!("{}, {}{}{}", self.meter, self.title, known("import", self.import), known("export", self.export))

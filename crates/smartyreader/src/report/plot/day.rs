@@ -88,7 +88,7 @@ impl Day {
     }
 
     /// In a sentence.
-    fn words(&self) -> String {
+    pub(in crate::report) fn words(&self) -> String {
         let known =
             |what: &str, wh: Option<i64>| wh.map_or(String::new(), |wh| format!(", {what} {}", words::energy(wh)));
         let breaks = self.breaks().len();

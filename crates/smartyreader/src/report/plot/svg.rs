@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::colour::Ink;
-use super::font::{FAMILY, Weight};
+use super::font::{FAMILY, Font, Weight};
 use super::scene::{Anchor, Form, Point, Scene, Shape, Text};
 
 /// The whole file.
@@ -18,14 +18,15 @@ pub(super) fn draw(scene: &Scene) -> String {
         number(height),
         escaped(&scene.words)
     );
+    let fonts = [Font::new(Weight::Regular), Font::new(Weight::Bold)];
     for shape in &scene.shapes {
-        put(&mut svg, shape);
+        put(&mut svg, shape, &fonts);
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-fn put(svg: &mut String, shape: &Shape) {
+fn put(svg: &mut String, shape: &Shape, fonts: &[Font; 2]) {
     let class = shape.class;
     let (name, body) = match &shape.form {
         Form::Area(outlines, ink) => {
@@ -43,7 +44,7 @@ fn put(svg: &mut String, shape: &Shape) {
             ("path", None)
         }
         Form::Text(text) => {
-            open_text(svg, class, text);
+            open_text(svg, class, text, &fonts[usize::from(text.weight == Weight::Bold)]);
             ("text", Some(escaped(&text.words)))
         }
     };
@@ -59,7 +60,7 @@ fn put(svg: &mut String, shape: &Shape) {
     }
 }
 
-fn open_text(svg: &mut String, class: &str, text: &Text) {
+fn open_text(svg: &mut String, class: &str, text: &Text, font: &Font) {
     let (x, y) = (number(text.at.0), number(text.at.1));
     let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" font-size=\"{}\"", number(text.size));
     svg.push_str(&paint("fill", text.ink));
@@ -71,6 +72,9 @@ fn open_text(svg: &mut String, class: &str, text: &Text) {
     if text.weight == Weight::Bold {
         svg.push_str(" font-weight=\"700\"");
     }
+    // Where another font has to do, words keep the room that was measured for them.
+    let length = number(font.width(&text.words, text.size));
+    let _ = write!(svg, " textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\"");
     if text.turned {
         let _ = write!(svg, " transform=\"rotate(-90 {x} {y})\"");
     }

@@ -1,0 +1,217 @@
+//! Figures: what a report says of one meter in numbers, each a line with its comparison.
+
+use jiff::tz::TimeZone;
+use smarty_ledger::Settings;
+use smarty_store::{Reader, Span, StoreError};
+
+use super::period::{Kind, Period};
+use super::picture::whole;
+use super::words;
+
+/// One line of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What.
+    pub label: String,
+    /// How much.
+    pub value: String,
+    /// Compared with what, or when. May be empty.
+    pub note: String,
+    /// Which way it goes.
+    pub tone: Tone,
+}
+
+/// The colour of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// None.
+    Plain,
+    /// From the grid.
+    Import,
+    /// Into the grid.
+    Export,
+}
+
+impl Line {
+    fn new(tone: Tone, label: &str, value: String, note: String) -> Self {
+        Self { label: label.into(), value, note, tone }
+    }
+}
+
+/// The lines of a meter. Nothing known: none.
+pub(super) fn lines(
+    reader: &Reader,
+    meter: &str,
+    period: Period,
+    zone: &TimeZone,
+    settings: &Settings,
+) -> Result<Vec<Line>, StoreError> {
+    let Some(of) = whole(reader, meter, period, zone)? else { return Ok(Vec::new()) };
+    let before = before(reader, meter, period, zone)?;
+    let mut lines = Vec::new();
+    if let Some(import) = of.energies.import {
+        let note = before.as_ref().and_then(|before| before.compared(import, before.import)).unwrap_or_default();
+        lines.push(Line::new(Tone::Import, "Import", words::energy(import), note));
+    }
+    if let Some(export) = of.energies.export {
+        let note = before.as_ref().and_then(|before| before.compared(export, before.export)).unwrap_or_default();
+        lines.push(Line::new(Tone::Export, "Export", words::energy(export), note));
+    }
+    if let (Some(import), Some(export)) = (of.energies.import, of.energies.export) {
+        let net = import - export;
+        let (tone, way) = if net < 0 { (Tone::Export, "into the grid") } else { (Tone::Import, "from the grid") };
+        lines.push(Line::new(tone, "Net", words::energy(net.abs()), way.into()));
+    }
+    if let Some(peak) = of.peak {
+        let when = when(period, peak.time, zone);
+        lines.push(Line::new(Tone::Plain, "Highest quarter-hour", words::power(peak.power_w), when));
+    }
+    exceedance(reader, meter, &of, settings, &mut lines)?;
+    // What it costs, by the tariff, goes here: one line for each part of the bill.
+    Ok(lines)
+}
+
+/// A moment in a period: a day needs no date.
+pub(super) fn when(period: Period, time: i64, zone: &TimeZone) -> String {
+    match period.kind() {
+        Kind::Day => format!("at {}", words::clock(time, zone)),
+        _ => words::local(time, zone, "%a %-d %b, %H:%M"),
+    }
+}
+
+/// Energy beyond each reference power. The mean of a quarter-hour counts, not its peaks.
+fn exceedance(
+    reader: &Reader,
+    meter: &str,
+    of: &Span,
+    settings: &Settings,
+    lines: &mut Vec<Line>,
+) -> Result<(), StoreError> {
+    let quarters = reader.quarter_hours(meter, of.start, of.end)?;
+    let energies: Vec<i64> = quarters
+        .iter()
+        .filter(|quarter| quarter.complete && !quarter.running)
+        .filter_map(|quarter| quarter.energies.import)
+        .collect();
+    for reference in settings.references.iter().flatten() {
+        // In quarters of a Wh, as the ledger counts it.
+        let beyond = energies.iter().map(|wh| (4 * wh - i64::from(reference.power_w)).max(0));
+        let (mut sum, mut count) = (0_i64, 0);
+        for more in beyond.filter(|more| *more > 0) {
+            sum = sum.saturating_add(more);
+            count += 1;
+        }
+        let label = format!("Beyond {}", reference_power(reference.power_w));
+        let wh = (sum + 2).div_euclid(4);
+        if count == 0 {
+            lines.push(Line::new(Tone::Plain, &label, "nothing".into(), String::new()));
+            // Beyond a higher one there is nothing either.
+            break;
+        }
+        let money = reference.price_micro_euro.map(|price| {
+            let micro = i64::try_from(i128::from(wh) * i128::from(price) / 1000).unwrap_or(i64::MAX);
+            format!(", {}", words::euro(micro))
+        });
+        let note = format!("in {}{}", words::plural(count, "quarter-hour", "quarter-hours"), money.unwrap_or_default());
+        lines.push(Line::new(Tone::Plain, &label, words::energy(wh), note));
+    }
+    Ok(())
+}
+
+/// `3 kW`, `3.5 kW`.
+fn reference_power(w: u32) -> String {
+    let decimals = match w {
+        _ if w.is_multiple_of(1000) => 0,
+        _ if w.is_multiple_of(100) => 1,
+        _ => 3,
+    };
+    format!("{}\u{a0}kW", words::milli(i64::from(w), decimals))
+}
+
+/// What a period is compared with: the mean of earlier ones of its kind that were measured whole.
+struct Before {
+    words: String,
+    /// Of how many it is the mean.
+    count: usize,
+    import: Option<i64>,
+    export: Option<i64>,
+}
+
+fn before(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Option<Before>, StoreError> {
+    let steps: &[i64] = match period.kind() {
+        Kind::Day => &[7, 14, 21, 28],
+        Kind::Week => &[1, 2, 3, 4],
+        // The same month a year ago says more than the month before; where there is none it has to do.
+        Kind::Month => &[12, 1],
+        Kind::Year => &[1],
+    };
+    let mut found = Vec::new();
+    for step in steps {
+        let other = period.before(*step);
+        if let Some(span) = whole(reader, meter, other, zone)?.filter(|span| span.complete && !span.running) {
+            found.push((other, span));
+            if period.kind() == Kind::Month {
+                break;
+            }
+        }
+    }
+    let Some((first, _)) = found.first() else { return Ok(None) };
+    let weekday = period.first().strftime("%A");
+    let words = match (period.kind(), found.len()) {
+        (Kind::Day, 1) => format!("on {}", first.first().strftime("%A, %-d %B")),
+        (Kind::Day, count) => format!("on the last {count} {weekday}s"),
+        (Kind::Week, 1) => format!("in week {}", first.first().iso_week_date().week()),
+        (Kind::Week, count) => format!("in the {count} weeks before"),
+        _ => format!("in {}", first.title()),
+    };
+    let mean = |pick: fn(&Span) -> Option<i64>| {
+        let known: Vec<i64> = found.iter().filter_map(|(_, span)| pick(span)).collect();
+        let count = known.len() as i64;
+        (count > 0).then(|| (known.iter().sum::<i64>() + count / 2).div_euclid(count))
+    };
+    let count = found.len();
+    let (import, export) = (mean(|span| span.energies.import), mean(|span| span.energies.export));
+    Ok(Some(Before { words, count, import, export }))
+}
+
+impl Before {
+    /// `12 % more than on the last 4 Sundays (mean 28.1 kWh)`.
+    fn compared(&self, now: i64, before: Option<i64>) -> Option<String> {
+        let before = before?;
+        let mean = if self.count > 1 { "mean " } else { "" };
+        let (words, was) = (&self.words, format!("{mean}{}", words::about(before)));
+        let percent = if before == 0 { 0 } else { ((now - before).abs() * 200 + before).div_euclid(2 * before) };
+        Some(match (now - before).signum() {
+            _ if before == 0 && now == 0 => format!("as {words}"),
+            _ if before == 0 => format!("nothing {words}"),
+            // Many times as much is no percentage.
+            1 if percent >= 200 => format!("{words}: {was}"),
+            1 if percent >= 1 => format!("{percent} % more than {words} ({was})"),
+            -1 if percent >= 1 => format!("{percent} % less than {words} ({was})"),
+            _ => format!("as much as {words}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comparisons() {
+        let before = Before { words: "on the last 4 Sundays".into(), count: 4, import: None, export: None };
+        let compared = |now, was| before.compared(now, Some(was)).unwrap();
+        assert_eq!(compared(31_542, 28_100), "12 % more than on the last 4 Sundays (mean 28.1\u{a0}kWh)");
+        assert_eq!(compared(500, 1000), "50 % less than on the last 4 Sundays (mean 1.0\u{a0}kWh)");
+        assert_eq!(compared(1001, 1000), "as much as on the last 4 Sundays");
+        assert_eq!(compared(0, 0), "as on the last 4 Sundays");
+        assert_eq!(compared(10, 0), "nothing on the last 4 Sundays");
+        assert_eq!(compared(9000, 29), "on the last 4 Sundays: mean 29\u{a0}Wh");
+        assert_eq!(before.compared(1, None), None);
+    }
+
+    #[test]
+    fn reference_powers() {
+        assert_eq!([reference_power(3000), reference_power(3500), reference_power(12)], ["3\u{a0}kW", "3.5\u{a0}kW", "0.012\u{a0}kW"]);
+    }
+}
