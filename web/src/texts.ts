@@ -161,8 +161,17 @@ export const texts = {
     since: (since: string) => `since ${since}`,
     times: (n: string) => `${n} times`,
     sources: 'Sources',
-    states: { reading: 'reading', connecting: 'connecting', silent: 'silent', ended: 'at its end' } as Record<string, string>,
-    kinds: { serial: 'serial port', tcp: 'network', file: 'file', stdin: 'standard input' } as Record<string, string>,
+    states: {
+      reading: 'reading', connecting: 'connecting', silent: 'silent', ended: 'at its end',
+      connected: 'connected', away: 'away', listening: 'listening', writing: 'writing', failing: 'failing',
+    } as Record<string, string>,
+    kinds: {
+      serial: 'serial port', tcp: 'network', file: 'file', stdin: 'standard input', mqtt: 'MQTT',
+      'telegram-server': 'telegram server', 'day-file': 'day files',
+    } as Record<string, string>,
+    sinks: 'Receivers',
+    sinceState: 'For',
+    queued: 'On their way',
     target: 'Where',
     readsMeters: 'Meters on it',
     lastByte: 'Last byte',
@@ -188,6 +197,8 @@ export const texts = {
     counters: {
       opened: 'Opened', refused: 'Could not be opened', lost: 'Went away', reopened_after_silence: 'Opened anew after silence',
       bytes: 'Bytes heard', frames: 'Frames found', telegrams: 'Telegrams accepted',
+      connected: 'Connected', sent: 'Messages sent', acknowledged: 'Quarter-hours acknowledged', sent_again: 'Sent again after an interruption',
+      live_skipped: 'Live values that found nobody', live_missed: 'Live values missed', skipped: 'Messages that were not taken',
       noise_bytes: 'Bytes that belong to no telegram', abandoned: 'Telegrams broken off in the middle',
       overflow: 'Telegrams longer than any meter sends', bad_length: 'Frames with an impossible length',
       foreign: 'Frames of another protocol', not_a_telegram: 'Not readable as a telegram',
