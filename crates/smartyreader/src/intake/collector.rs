@@ -1,8 +1,8 @@
 //! Collector: takes messages that boards and other programs publish, and makes readings of them.
 //!
-//! What a message is decides its payload ([`published`](super::published)); readings that come in pieces are put together
-//! ([`assembly`](super::published::assembly)); frames go the way of all frames, each message for itself. Nothing of
-//! what is published is proven by anybody: [`Proof::Published`] says so.
+//! The payload decides what a message is ([`published`](super::published)). Readings that come in pieces are put together
+//! ([`assembly`](super::published::assembly)); frames go the way of all frames, each message for itself. Values that
+//! come without a telegram are proven by nobody: [`Proof::Published`] says so.
 
 use smarty_p1::{Values, crc16};
 use smarty_store::Proof;
@@ -59,7 +59,10 @@ impl Intake {
         });
         if payload.len() > LONGEST_MESSAGE || topic.len() > LONGEST_TOPIC {
             self.count("oversized_messages");
-            return self.broken(topic, format!("has {} bytes, more than any format", topic.len() + payload.len()), now);
+            if self.may_hear(topic) {
+                self.broken(topic, format!("has {} bytes, more than any format", topic.len() + payload.len()), now);
+            }
+            return;
         }
         match understand(topic, payload) {
             Message::Bytes(bytes) => self.frames_of(topic, &bytes, now, arrivals),
