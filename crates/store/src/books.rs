@@ -25,6 +25,8 @@ pub(crate) struct Books {
     pub(crate) segments: HashMap<Arc<str>, Segment>,
     /// Moments whose day and month must be summed up again.
     stale: BTreeSet<i64>,
+    /// Quarter-hours and gaps written since they were last counted.
+    entries: u64,
 }
 
 /// A meter's row.
@@ -68,15 +70,22 @@ impl Books {
             changed: false,
             segments: HashMap::new(),
             stale: BTreeSet::new(),
+            entries: 0,
         })
+    }
+
+    /// How many quarter-hours and gaps were written since this was last asked.
+    pub(crate) fn take_entries(&mut self) -> u64 {
+        std::mem::take(&mut self.entries)
     }
 
     /// Feeds the ledger and writes down what comes out.
     pub(crate) fn book(&mut self, connection: &Connection, sample: &Sample) -> Result<(), StoreError> {
         let mut result = Ok(());
-        let (id, stale) = (self.id, &mut self.stale);
+        let (id, stale, entries) = (self.id, &mut self.stale, &mut self.entries);
         self.changed = true;
         self.account.feed(sample, |entry| {
+            *entries += 1;
             let written = match entry {
                 Entry::Quarter(quarter) => {
                     stale.insert(quarter.start);

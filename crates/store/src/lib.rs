@@ -30,6 +30,7 @@ mod options;
 mod quarantine;
 mod reader;
 mod reading;
+mod receivers;
 mod resume;
 mod rollup;
 mod seal;
@@ -49,5 +50,5 @@ pub use reader::{
 };
 pub use reading::{Appended, BatchCount, Clock, MeterReading, Proof, Quarantined, StoredReading};
 pub use resume::Resumed;
-pub use smarty_ledger::{Energies, Extent, PowerSpread, Running};
+pub use smarty_ledger::{Energies, Entry, Extent, PowerSpread, Running};
 pub use store::Store;

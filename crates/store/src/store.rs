@@ -18,6 +18,7 @@ use crate::migrations::{self, APPLICATION_ID};
 use crate::options::{Flush, Options};
 use crate::quarantine;
 use crate::reading::{Appended, BatchCount, MeterReading, Quarantined};
+use crate::receivers;
 use crate::seal::Packing;
 use crate::segment::Segment;
 
@@ -47,6 +48,8 @@ pub struct Store {
     pending: Vec<MeterReading>,
     pending_since: Option<Instant>,
     marks: HashMap<(String, String), Mark>,
+    pub(crate) positions: HashMap<(String, String), i64>,
+    entries: u64,
     pub(crate) packing: Option<Packing>,
     _lock: Lock,
 }
@@ -92,6 +95,8 @@ impl Store {
             pending: Vec::new(),
             pending_since: None,
             marks: HashMap::new(),
+            positions: HashMap::new(),
+            entries: 0,
             packing: None,
             _lock: lock,
         };
@@ -165,7 +170,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Full`] and others; the readings go on waiting then.
     pub fn flush(&mut self) -> Result<Vec<Appended>, StoreError> {
-        if self.pending.is_empty() && self.marks.is_empty() {
+        if self.pending.is_empty() && self.marks.is_empty() && self.positions.is_empty() {
             return Ok(Vec::new());
         }
         let pending = std::mem::take(&mut self.pending);
@@ -188,6 +193,11 @@ impl Store {
             self.flush()?;
         }
         Ok(due)
+    }
+
+    /// Quarter-hours and gaps made durable since this was opened: rises when a receiver is owed something new.
+    pub fn entries(&self) -> u64 {
+        self.entries
     }
 
     /// How many readings wait for a flush: stored nowhere but in memory.
@@ -291,6 +301,9 @@ impl Store {
             for ((fingerprint, system_title), mark) in &self.marks {
                 marks::set(&self.connection, fingerprint, system_title, *mark)?;
             }
+            for ((receiver, meter), position) in &self.positions {
+                receivers::set(&self.connection, receiver, meter, *position)?;
+            }
             for books in self.meters.values_mut() {
                 books.save(&self.connection)?;
             }
@@ -300,6 +313,8 @@ impl Store {
         match result {
             Ok(done) => {
                 self.marks.clear();
+                self.positions.clear();
+                self.entries += self.meters.values_mut().map(Books::take_entries).sum::<u64>();
                 Ok(done)
             }
             Err(error) => {

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod export;
+mod owed;
 mod series;
 mod spans;
 

@@ -119,6 +119,21 @@ impl Span {
     }
 }
 
+/// The rows that [`closed_quarter`] reads.
+pub(super) fn closed_quarters(condition: &str) -> String {
+    format!("SELECT start, {ENERGIES}, complete, {SPREAD} FROM quarter_hour WHERE {condition}")
+}
+
+/// A quarter-hour that is over.
+pub(super) fn closed_quarter(row: &Row<'_>) -> rusqlite::Result<Span> {
+    let start = row.get(0)?;
+    let mut span = Span::empty(start, start + QUARTER);
+    span.energies = energies(row, 1)?;
+    span.complete = row.get(5)?;
+    span.spread(&Spread::of(row, 6)?);
+    Ok(span)
+}
+
 /// The quarter-hour that is running.
 fn running_quarter(running: &Running) -> Span {
     let mut span = Span::empty(running.start, running.start + QUARTER);
@@ -143,21 +158,10 @@ impl Reader {
     }
 
     fn quarters(&self, meter: &Meter, from: i64, to: i64) -> Result<Vec<Span>, StoreError> {
-        let sql = format!(
-            "SELECT start, {ENERGIES}, complete, {SPREAD} FROM quarter_hour \
-             WHERE meter = ? AND start >= ? AND start < ? ORDER BY start"
-        );
+        let sql = closed_quarters("meter = ? AND start >= ? AND start < ? ORDER BY start");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([meter.id, from, to])?;
-        let mut spans = Vec::new();
-        while let Some(row) = rows.next()? {
-            let start = row.get(0)?;
-            let mut span = Span::empty(start, start + QUARTER);
-            span.energies = energies(row, 1)?;
-            span.complete = row.get(5)?;
-            span.spread(&Spread::of(row, 6)?);
-            spans.push(span);
-        }
+        let found = statement.query_map([meter.id, from, to], closed_quarter)?;
+        let mut spans: Vec<Span> = found.collect::<Result<_, _>>()?;
         if let Some(running) = self.running_of(meter.id)?
             && (from..to).contains(&running.start)
         {
