@@ -44,6 +44,8 @@ struct Origin<'a> {
     base: &'a str,
     first: i64,
     last: i64,
+    /// One part without the others: kept by the broker, it comes again with each connection.
+    alone: bool,
 }
 
 impl Intake {
@@ -68,7 +70,7 @@ impl Intake {
             Message::Bytes(bytes) => self.frames_of(topic, &bytes, now, arrivals),
             Message::Reading { base, story } => {
                 let whole = self.judge_story(topic, &story, now);
-                let origin = Origin { topic, base, first: now, last: now };
+                let origin = Origin { topic, base, first: now, last: now, alone: false };
                 self.publish(&origin, story.draft.finish(), now, arrivals);
                 self.mended(topic, whole, now);
             }
@@ -144,8 +146,8 @@ impl Intake {
                 self.count("torn_readings");
                 continue;
             }
-            let Complete { topic, base, draft, first, last, .. } = complete;
-            let origin = Origin { topic: &topic, base: &base, first, last };
+            let Complete { topic, base, draft, first, last, alone, .. } = complete;
+            let origin = Origin { topic: &topic, base: &base, first, last, alone };
             self.publish(&origin, draft.finish(), now, arrivals);
         }
     }
@@ -171,7 +173,8 @@ impl Intake {
         let says_nothing_new = meter.last_published.as_ref().is_some_and(|(last, before)| {
             time == Some(*last) && values.iter().all(|(quantity, value)| before.get(quantity) == Some(value))
         });
-        if says_nothing_new {
+        let is_old = origin.alone && time.zip(meter.last_time).is_some_and(|(time, last)| time < last);
+        if says_nothing_new || is_old {
             return self.count("duplicate");
         }
         let segment = meter.segment(equipment.as_ref());
