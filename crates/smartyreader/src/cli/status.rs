@@ -74,6 +74,13 @@ fn print(health: &Health) {
             println!("  {name:<28}{number:>12}");
         }
     }
+    for sink in &health.sinks {
+        let state = format!("{} for {}", sink.state, duration(health.now - sink.since));
+        println!("{:<6} {:<11} {}: {state}, {} on their way", sink.kind, sink.name, sink.target, sink.queued);
+        for (name, number) in &sink.counters {
+            println!("  {name:<28}{number:>12}");
+        }
+    }
     let store = &health.store;
     println!(
         "store  {} ({:.1} MB): {}, {} stored since the start, {} waiting, {} dropped",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind};
+use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mqtt};
 use crate::topic;
 
 /// How serious a finding is.
@@ -53,6 +53,12 @@ impl Config {
         if self.source.is_empty() {
             findings.error("no source is configured; add a section such as [source.cable]".into());
         }
+        if let Some(error) = self.calculated.error() {
+            findings.error(error);
+        }
+        for (name, broker) in &self.mqtt {
+            mqtt::check(self, name, broker, &mut findings);
+        }
         self.check_store(&mut findings);
         self.check_web(&mut findings);
         findings.0.sort_by_key(|finding| finding.grade);
@@ -78,12 +84,15 @@ impl Config {
             SourceKind::Tcp => format!("reads from {} over TCP", source.target()),
             SourceKind::File => format!("replays the file {} once", source.target()),
             SourceKind::Stdin => "reads standard input until it ends".into(),
+            SourceKind::Mqtt => format!("listens to {}", source.target()),
         };
         findings.plan(format!("source {name} {what}, for {}.", list(&meters)));
         let needs = match source.kind {
             SourceKind::Serial if source.device.is_none() => Some("device"),
             SourceKind::Tcp if source.address.is_none() => Some("address"),
             SourceKind::File if source.path.is_none() => Some("path"),
+            SourceKind::Mqtt if source.broker.is_none() => Some("broker"),
+            SourceKind::Mqtt if source.topics.is_empty() => Some("topics"),
             _ => None,
         };
         if let Some(needs) = needs {
@@ -95,11 +104,17 @@ impl Config {
             ("format", source.format.is_some(), source.kind == SourceKind::Serial),
             ("address", source.address.is_some(), source.kind == SourceKind::Tcp),
             ("path", source.path.is_some(), source.kind == SourceKind::File),
+            ("broker", source.broker.is_some(), source.kind == SourceKind::Mqtt),
+            ("topics", !source.topics.is_empty(), source.kind == SourceKind::Mqtt),
         ] {
             if given && !fits {
                 findings
                     .warning(format!("source {name}: `{setting}` means nothing for kind = \"{}\"", source.kind.name()));
             }
+        }
+        if let Some(broker) = source.broker.as_ref().filter(|broker| !self.mqtt.contains_key(*broker)) {
+            findings
+                .error(format!("source {name} listens to broker {broker}, and there is no section [mqtt.{broker}]"));
         }
         if source.accepts_without_crc() {
             findings.warning(format!(
@@ -224,18 +239,19 @@ impl Config {
     }
 }
 
-struct Findings(Vec<Finding>);
+/// Sentences, as they are found.
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn plan(&mut self, sentence: String) {
+    pub(super) fn plan(&mut self, sentence: String) {
         self.0.push(Finding { grade: Grade::Plan, sentence });
     }
 
-    fn warning(&mut self, sentence: String) {
+    pub(super) fn warning(&mut self, sentence: String) {
         self.0.push(Finding { grade: Grade::Warning, sentence });
     }
 
-    fn error(&mut self, sentence: String) {
+    pub(super) fn error(&mut self, sentence: String) {
         self.0.push(Finding { grade: Grade::Error, sentence });
     }
 }
@@ -253,7 +269,7 @@ fn is_slug(name: &str) -> bool {
             .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')
 }
 
-fn list(meters: &[&str]) -> String {
+pub(super) fn list(meters: &[&str]) -> String {
     match meters {
         [] => "no meter".into(),
         [one] => format!("meter {one}"),

@@ -1,8 +1,11 @@
 //! Configuration: one TOML file, kebab-case, every default the right one for a household.
 
+mod calculated;
 mod check;
 mod key;
 mod load;
+mod mqtt;
+mod secret;
 mod size;
 mod span;
 
@@ -12,9 +15,12 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
+pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kind, Mqtt, Qos, Version};
+pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
 
@@ -34,6 +40,12 @@ pub struct Config {
     /// Where and how readings are kept.
     #[serde(default)]
     pub store: Store,
+    /// What is worked out of the readings.
+    #[serde(default)]
+    pub calculated: Calculated,
+    /// The brokers, by name.
+    #[serde(default)]
+    pub mqtt: BTreeMap<String, Mqtt>,
     /// The page and the API.
     #[serde(default)]
     pub web: Web,
@@ -59,6 +71,11 @@ pub struct Source {
     pub format: Option<Format>,
     /// TCP: host and port of a ser2net or network dongle.
     pub address: Option<String>,
+    /// MQTT: the name of a section `[mqtt.NAME]`.
+    pub broker: Option<String>,
+    /// MQTT: what to listen to, with `+` and `#`.
+    #[serde(default)]
+    pub topics: Vec<String>,
     /// File: what to replay.
     pub path: Option<PathBuf>,
     /// File and standard input: how fast to replay.
@@ -83,6 +100,7 @@ impl Source {
             SourceKind::Tcp => self.address.clone().unwrap_or_default(),
             SourceKind::File => display(self.path.as_ref()),
             SourceKind::Stdin => "standard input".into(),
+            SourceKind::Mqtt => format!("{} at {}", self.topics.join(", "), self.broker.as_deref().unwrap_or_default()),
         }
     }
 }
@@ -103,6 +121,8 @@ pub enum SourceKind {
     File,
     /// Standard input.
     Stdin,
+    /// What boards publish to a broker.
+    Mqtt,
 }
 
 impl SourceKind {
@@ -113,6 +133,7 @@ impl SourceKind {
             Self::Tcp => "tcp",
             Self::File => "file",
             Self::Stdin => "stdin",
+            Self::Mqtt => "mqtt",
         }
     }
 
@@ -335,6 +356,12 @@ impl Config {
         self.meter.iter().filter_map(move |(name, meter)| {
             (meter.source.as_ref().or(only).is_some_and(|on| on == source)).then_some((name.as_str(), meter))
         })
+    }
+
+    /// The source that a meter is heard on.
+    pub fn source_of<'a>(&'a self, meter: &'a str) -> Option<&'a str> {
+        let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
+        self.meter.get(meter)?.source.as_ref().or(only).map(String::as_str)
     }
 
     /// The zone, known to exist since the file was loaded.

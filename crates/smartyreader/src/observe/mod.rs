@@ -41,8 +41,30 @@ pub struct Health {
     pub sources: Vec<SourceHealth>,
     /// Each meter.
     pub meters: Vec<MeterHealth>,
+    /// Each broker and other receiver.
+    #[serde(default)]
+    pub sinks: Vec<SinkHealth>,
     /// The database.
     pub store: StoreHealth,
+}
+
+/// How a receiver is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SinkHealth {
+    /// As in the configuration.
+    pub name: String,
+    /// `mqtt` and others.
+    pub kind: String,
+    /// Address or path.
+    pub target: String,
+    /// `connecting`, `connected`, `away`, or what fits its kind.
+    pub state: String,
+    /// UTC seconds since when it is in this state.
+    pub since: i64,
+    /// Quarter-hours and gaps that it has not acknowledged, as far as they were read.
+    pub queued: u64,
+    /// What was counted.
+    pub counters: Counters,
 }
 
 /// How a source is.
@@ -114,6 +136,7 @@ struct State {
     problems: Problems,
     sources: BTreeMap<String, SourceHealth>,
     meters: BTreeMap<String, MeterHealth>,
+    sinks: BTreeMap<String, SinkHealth>,
     store: StoreHealth,
 }
 
@@ -139,6 +162,7 @@ impl Observer {
             problems: Problems::default(),
             sources: BTreeMap::new(),
             meters: BTreeMap::new(),
+            sinks: BTreeMap::new(),
             store: StoreHealth { state: "ok".into(), ..StoreHealth::default() },
         };
         Self { state: Arc::new(Mutex::new(state)), changed: watch::Sender::new(0) }
@@ -154,6 +178,11 @@ impl Observer {
         change(source);
     }
 
+    /// What was counted at a source.
+    pub fn source_counters(&self, name: &str) -> Counters {
+        self.lock().sources.get(name).map(|source| source.counters.clone()).unwrap_or_default()
+    }
+
     /// Changes what is known of a meter.
     pub fn meter(&self, name: &str, change: impl FnOnce(&mut MeterHealth)) {
         let mut state = self.lock();
@@ -162,6 +191,21 @@ impl Observer {
             meter.name = name.to_string();
         }
         change(meter);
+    }
+
+    /// Changes what is known of a receiver. Names are unique within a kind.
+    pub fn sink(&self, kind: &str, name: &str, change: impl FnOnce(&mut SinkHealth)) {
+        let mut state = self.lock();
+        let sink = state.sinks.entry(format!("{kind} {name}")).or_default();
+        if sink.name.is_empty() {
+            sink.name = name.to_string();
+            sink.kind = kind.to_string();
+        }
+        let before = sink.state.clone();
+        change(sink);
+        if sink.state != before {
+            sink.since = now();
+        }
     }
 
     /// Changes what is known of the store.
@@ -226,6 +270,7 @@ impl Observer {
             problems,
             sources: state.sources.values().cloned().collect(),
             meters,
+            sinks: state.sinks.values().cloned().collect(),
             store: state.store.clone(),
         }
     }

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use smarty_p1::Foreign;
 
+use crate::mqtt::{Refusal, Why};
+
 /// How much it hurts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -26,6 +28,8 @@ pub enum Trouble {
     Lost { target: String, why: String },
     /// It is open and no byte comes.
     Silent { target: String, seconds: u64 },
+    /// The broker is there and nothing is published.
+    NothingPublished { topics: String, seconds: u64 },
     /// Bytes come, but no telegram begins in them.
     Garbage { target: String },
     /// Sealed frames arrive whole and none can be opened.
@@ -72,6 +76,10 @@ pub enum Trouble {
     StoreFailing { why: String },
     /// Telegrams arrive faster than they can be stored.
     StoreBehind,
+    /// A broker that cannot be had.
+    Broker(Refusal),
+    /// A broker was away for so long that what it was owed is too old.
+    OwedTooLong { entries: u64 },
 }
 
 impl Trouble {
@@ -80,7 +88,7 @@ impl Trouble {
         match self {
             Self::Unreachable { .. } => "unreachable",
             Self::Lost { .. } => "lost",
-            Self::Silent { .. } => "silent",
+            Self::Silent { .. } | Self::NothingPublished { .. } => "silent",
             Self::Garbage { .. } => "garbage",
             Self::WrongKey { .. } => "wrong-key",
             Self::AuthenticationKeyDiffers { .. } => "authentication-key-differs",
@@ -104,6 +112,15 @@ impl Trouble {
             Self::StoreFull { .. } => "store-full",
             Self::StoreFailing { .. } => "store-failing",
             Self::StoreBehind => "store-behind",
+            Self::Broker(Refusal { why, .. }) => match why {
+                Why::Network(_) => "broker-away",
+                Why::Tls(_) => "broker-tls",
+                Why::Psk => "broker-psk",
+                Why::Login => "broker-login",
+                Why::Broker(_) => "broker-refuses",
+                Why::Ours(_) => "broker-setting",
+            },
+            Self::OwedTooLong { .. } => "owed-too-long",
         }
     }
 
@@ -114,6 +131,7 @@ impl Trouble {
             | Self::Unreachable { .. }
             | Self::Lost { .. }
             | Self::Silent { .. }
+            | Self::NothingPublished { .. }
             | Self::Garbage { .. }
             | Self::WrongKey { .. }
             | Self::SealedWithoutKey { .. }
@@ -135,7 +153,9 @@ impl Trouble {
             | Self::Replayed
             | Self::ClockOff { .. }
             | Self::Quarantined { .. }
-            | Self::StoreBehind => Severity::Attention,
+            | Self::StoreBehind
+            | Self::Broker(_)
+            | Self::OwedTooLong { .. } => Severity::Attention,
         }
     }
 
@@ -146,6 +166,9 @@ impl Trouble {
             Self::Lost { target, why } => format!("{target} went away: {why}."),
             Self::Silent { target, seconds } => {
                 format!("{target} is open, but no byte has come for {seconds} seconds.")
+            }
+            Self::NothingPublished { topics, seconds } => {
+                format!("The broker is there, but nothing was published on {topics} for {seconds} seconds.")
             }
             Self::Garbage { target } => format!("Bytes come from {target}, but no telegram begins in them."),
             Self::WrongKey { title, frames } => format!(
@@ -204,6 +227,10 @@ impl Trouble {
             Self::StoreFull { why } => format!("Nothing can be stored: {why}."),
             Self::StoreFailing { why } => format!("Storing fails: {why}."),
             Self::StoreBehind => "Telegrams arrive faster than they can be stored; some were not kept.".into(),
+            Self::Broker(Refusal { target, why }) => format!("The broker {target} cannot be reached: {why}."),
+            Self::OwedTooLong { entries } => format!(
+                "The broker was away for so long that {entries} quarter-hours were not sent to it. They are in the store."
+            ),
         }
     }
 
@@ -214,6 +241,9 @@ impl Trouble {
             Self::Lost { .. } => "Is the cable still plugged in? It is opened again as soon as it is back.",
             Self::Silent { .. } => {
                 "Check the cable at the meter; then the meter's 5 V and data request line; then ask the network operator whether the port is released. The port is opened anew every minute."
+            }
+            Self::NothingPublished { .. } => {
+                "Is the board on and connected to the same broker, and is the topic right? `mosquitto_sub -v -t '#'` shows what is published."
             }
             Self::Garbage { .. } => {
                 "Most often the speed or format is wrong (115200 8N1; meters before 2014: preset = \"dsmr-2\"), or the signal is not inverted: use a P1 cable, which inverts it."
@@ -264,6 +294,21 @@ impl Trouble {
                 "Make room on the disk or raise the limit; storing goes on by itself. What was stored is safe."
             }
             Self::StoreFailing { .. } => "What was stored is safe; storing is tried again all the time.",
+            Self::Broker(Refusal { why, .. }) => match why {
+                Why::Network(_) => {
+                    "Is the broker on, and is `broker` right? Readings are kept; what it is owed is sent when it is back."
+                }
+                Why::Tls(_) => {
+                    "Does `ca-file` hold the authority that signed the broker's certificate, is the name in `broker` the one in the certificate, and is it still valid?"
+                }
+                Why::Psk => "Compare `psk-identity` and the key with the broker's psk_file.",
+                Why::Login => "Compare `user` and the password with the broker's.",
+                Why::Broker(_) => "See the broker's own log.",
+                Why::Ours(_) => "Put this file right; it is read anew with every attempt.",
+            },
+            Self::OwedTooLong { .. } => {
+                "Set `owed-at-most` on the broker if it is to be more; the API has all of them."
+            }
             Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
         }
     }

@@ -100,7 +100,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         frame_counter: seal.map(|seal| seal.frame_counter),
         values: numbers(&reading.values),
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
-        quarter: live.quarter,
+        quarter: Some(live.quarter),
     }
 }
 

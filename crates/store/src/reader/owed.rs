@@ -7,7 +7,6 @@ use super::spans::{closed_quarter, closed_quarters};
 use crate::error::StoreError;
 use crate::sql::{ENERGIES, energies};
 
-
 impl Reader {
     /// The first `most` entries of a meter that end after `position`, by their ends. Entries with the same end come
     /// together, so there may be a few more.
