@@ -134,7 +134,9 @@ fn a_broker_can_deliver_what_it_likes() {
     );
     // What the broker kept from yesterday is not of now.
     let five = |dt: &str, c1: &str| {
-        format!(r#"{{"dt":"{dt}","id":"430","c1":"{c1}*kWh","p1":"000000.025*kWh","c2":"000000.003*kvarh","p2":"000000.080*kvarh"}}"#)
+        format!(
+            r#"{{"dt":"{dt}","id":"430","c1":"{c1}*kWh","p1":"000000.025*kWh","c2":"000000.003*kvarh","p2":"000000.080*kvarh"}}"#
+        )
     };
     broker.publish("basement/smarty1", five("261122120000W", "000001.000").as_bytes(), true);
     let daemon = Daemon::start(&folder, &text);
@@ -183,7 +185,8 @@ fn what_boards_publish_while_we_are_away_is_kept_by_the_broker() {
     daemon.wait("listening", |daemon| daemon.health()["sources"][0]["state"] == "reading");
     // Listening takes a moment to reach the broker: what is sent now must arrive.
     let send = |minute: i64| {
-        let message = format!(r#"{{"dt":"261123120{minute}00W","id":"430","c1":"00000{minute}.000*kWh","p1":"000000.000*kWh"}}"#);
+        let message =
+            format!(r#"{{"dt":"261123120{minute}00W","id":"430","c1":"00000{minute}.000*kWh","p1":"000000.000*kWh"}}"#);
         broker.publish("five", message.as_bytes(), false);
     };
     send(1);
@@ -210,13 +213,8 @@ fn a_python_subscriber_of_the_original_works_unchanged() {
     );
     let _daemon = Daemon::start(&folder, &text);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/energy_by_mqtt.py");
-    let (code, out, error) = finish(Command::new(python).args([
-        script,
-        "127.0.0.1",
-        &broker.port.to_string(),
-        "basement/smarty1",
-        "4",
-    ]));
+    let (code, out, error) =
+        finish(Command::new(python).args([script, "127.0.0.1", &broker.port.to_string(), "basement/smarty1", "4"]));
     assert_eq!(code, 0, "{error}");
     let truth: Vec<Value> =
         std::fs::read_to_string(&told).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();

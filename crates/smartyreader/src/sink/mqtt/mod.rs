@@ -232,6 +232,7 @@ impl Publisher {
                 self.count("connected", 1);
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "connected".into());
                 self.house.observer.clear(&self.subject, BROKER_TROUBLES);
+                self.house.observer.clear(&self.subject, &["owed-too-long"]);
                 self.greet();
             }
             Event::Down(refusal) => {
