@@ -59,6 +59,7 @@ export const texts = {
     tag: { short: 'Origin proven', long: 'Each telegram is sealed, and its seal proves that it came from this meter unchanged.' },
     crc: { short: 'Sealed, origin not proven', long: 'Telegrams are sealed and arrive undamaged, but without the authentication key nobody can prove that this meter sent them.' },
     plain: { short: 'Not sealed', long: 'This meter sends its telegrams open. A checksum shows that they arrive undamaged.' },
+    imported: { short: 'Imported', long: 'This reading was taken from a file of another program.' },
   } satisfies Record<Proof, { short: string; long: string }>,
 
   phases: (n: string) => `L${n}`,

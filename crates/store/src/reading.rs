@@ -35,6 +35,8 @@ pub enum Proof {
     Crc,
     /// Not sealed.
     Plain,
+    /// Nothing: it was taken from a file of another program.
+    Imported,
 }
 
 impl Proof {
@@ -44,6 +46,7 @@ impl Proof {
             Self::Tag => "tag",
             Self::Crc => "crc",
             Self::Plain => "plain",
+            Self::Imported => "imported",
         }
     }
 
@@ -52,6 +55,7 @@ impl Proof {
             Self::Tag => 0,
             Self::Crc => 1,
             Self::Plain => 2,
+            Self::Imported => 3,
         }
     }
 
@@ -59,7 +63,8 @@ impl Proof {
         match code {
             0 => Self::Tag,
             1 => Self::Crc,
-            _ => Self::Plain,
+            2 => Self::Plain,
+            _ => Self::Imported,
         }
     }
 }

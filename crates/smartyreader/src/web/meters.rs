@@ -135,7 +135,10 @@ pub(super) async fn last(State(app): State<App>, Path(meter): Path<String>) -> R
         proof: stored.proof.name(),
         equipment: stored.segment.to_string(),
         system_title: None,
-        frame_counter: (stored.proof != smarty_store::Proof::Plain).then(|| u32::try_from(stored.ident).ok()).flatten(),
+        // What was not sealed has no counter.
+        frame_counter: matches!(stored.proof, smarty_store::Proof::Tag | smarty_store::Proof::Crc)
+            .then(|| u32::try_from(stored.ident).ok())
+            .flatten(),
         values: numbers(&stored.values),
         texts: texts.into_iter().map(|entry| (entry.code, json!(entry.value))).collect(),
         quarter: None,
