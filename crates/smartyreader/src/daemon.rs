@@ -9,30 +9,38 @@ use smarty_store::{Calendar, Flush, Mark, Options, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 
 use crate::accounts::Accounts;
-use crate::config::{self, Config, Level};
+use crate::config::{self, Config, Level, Log};
 use crate::exit::{Code, Failure};
 use crate::hex;
 use crate::hub::Hub;
 use crate::intake::{Intake, MarkKey};
 use crate::keeper::Keeper;
 use crate::observe::{self, Observer};
+use crate::sink::{self, UdpLog};
 use crate::source;
 use crate::web::{self, App};
 
 /// What is begun is finished within this long.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// And what the sinks have begun within this long.
+const SINKS_FAREWELL: Duration = Duration::from_secs(2);
 
-/// Logs to standard error: the journal of systemd, or a terminal.
-pub fn start_log(level: Level) {
-    let level = match level {
+/// Logs to standard error: the journal of systemd, or a terminal. And over UDP, where the settings say so.
+pub fn start_log(settings: &Log) {
+    let level = match settings.level {
         Level::Warn => tracing::Level::WARN,
         Level::Info => tracing::Level::INFO,
         Level::Debug => tracing::Level::DEBUG,
     };
     // A second start in one process keeps the first log.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).try_init();
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    let _ = match settings.udp.as_deref().map(UdpLog::open) {
+        None => log.with_writer(std::io::stderr).try_init(),
+        Some(udp) => log.with_writer(std::io::stderr.and(udp)).try_init(),
+    };
 }
 
 /// The store's settings from the configuration.
@@ -144,6 +152,7 @@ async fn work(
         });
     }
     drop(keeper);
+    let mut sinks = sink::start(config, &hub, observer);
     let mut sources = JoinSet::new();
     for (name, settings) in &config.source {
         observer.source(name, |source| {
@@ -175,6 +184,8 @@ async fn work(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     sources.shutdown().await;
     tasks.shutdown().await;
+    // Nobody publishes any more: the sinks write what they have and end.
+    let _ = tokio::time::timeout(SINKS_FAREWELL, async { while sinks.join_next().await.is_some() {} }).await;
     Ok(())
 }
 

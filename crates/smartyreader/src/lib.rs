@@ -10,10 +10,13 @@ pub mod hub;
 pub mod intake;
 pub mod keeper;
 pub mod observe;
+pub mod sink;
 pub mod source;
 pub mod web;
 
 pub mod cli;
 pub mod daemon;
+mod day_line;
 pub mod exit;
 mod hex;
+mod pty;

@@ -73,6 +73,12 @@ fn print(health: &Health) {
             println!("  {name:<28}{number:>12}");
         }
     }
+    for sink in &health.sinks {
+        println!("{} {} {}", sink.kind, sink.name, sink.target);
+        for (name, number) in &sink.counters {
+            println!("  {name:<28}{number:>12}");
+        }
+    }
     let store = &health.store;
     println!(
         "store  {} ({:.1} MB): {}, {} stored since the start, {} waiting, {} dropped",

@@ -54,6 +54,9 @@ impl Config {
         }
         self.check_store(&mut findings);
         self.check_web(&mut findings);
+        self.check_telegram_servers(&mut findings);
+        self.check_day_files(&mut findings);
+        self.check_log(&mut findings);
         findings.0.sort_by_key(|finding| finding.grade);
         findings.0
     }
@@ -192,20 +195,32 @@ impl Config {
             findings.error("`password-hash` is no hash; `smartyreader password` makes one".into());
         }
     }
+
+    fn check_log(&self, findings: &mut Findings) {
+        let Some(udp) = &self.log.udp else { return };
+        match udp.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
+                findings.plan(format!("each line of the log goes to {udp} over UDP, too."));
+            }
+            _ => {
+                findings.error(format!("[log] `udp` is a host and a port such as \"192.168.1.5:6666\", not \"{udp}\""));
+            }
+        }
+    }
 }
 
-struct Findings(Vec<Finding>);
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn plan(&mut self, sentence: String) {
+    pub(super) fn plan(&mut self, sentence: String) {
         self.0.push(Finding { grade: Grade::Plan, sentence });
     }
 
-    fn warning(&mut self, sentence: String) {
+    pub(super) fn warning(&mut self, sentence: String) {
         self.0.push(Finding { grade: Grade::Warning, sentence });
     }
 
-    fn error(&mut self, sentence: String) {
+    pub(super) fn error(&mut self, sentence: String) {
         self.0.push(Finding { grade: Grade::Error, sentence });
     }
 }

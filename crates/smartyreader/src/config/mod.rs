@@ -1,10 +1,12 @@
 //! Configuration: one TOML file, kebab-case, every default the right one for a household.
 
 mod check;
+mod day_file;
 mod key;
 mod load;
 mod size;
 mod span;
+mod telegram_server;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,10 +15,12 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use check::{Finding, Grade};
+pub use day_file::{DayFile, DayFormat, Direction};
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
 pub use size::Size;
 pub use span::Span;
+pub use telegram_server::TelegramServer;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +38,12 @@ pub struct Config {
     /// Where and how readings are kept.
     #[serde(default)]
     pub store: Store,
+    /// Servers of plain telegrams, by name.
+    #[serde(default)]
+    pub telegram_server: BTreeMap<String, TelegramServer>,
+    /// Day files, by name.
+    #[serde(default)]
+    pub day_file: BTreeMap<String, DayFile>,
     /// The page and the API.
     #[serde(default)]
     pub web: Web,
@@ -298,11 +308,13 @@ pub enum Auth {
 }
 
 /// What is written to the log.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Log {
     /// How much.
     pub level: Level,
+    /// `HOST:PORT` that gets each line as a datagram, too.
+    pub udp: Option<String>,
 }
 
 /// How much is logged.

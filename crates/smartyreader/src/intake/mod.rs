@@ -408,6 +408,8 @@ impl Intake {
             ],
         );
         self.run = Run::default();
+        // What it says is nobody's business who reads the log.
+        tracing::debug!("meter {}: a good telegram of {} bytes", meter.name, telegram.text().len());
         let mut values = reading.values;
         add_times(&mut values, reading, &self.zone, now);
         arrivals.push(Arrival {

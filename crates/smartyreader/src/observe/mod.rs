@@ -43,6 +43,22 @@ pub struct Health {
     pub meters: Vec<MeterHealth>,
     /// The database.
     pub store: StoreHealth,
+    /// Each way out.
+    #[serde(default)]
+    pub sinks: Vec<SinkHealth>,
+}
+
+/// How a way out is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SinkHealth {
+    /// `telegram-server` or `day-file`.
+    pub kind: String,
+    /// As in the configuration.
+    pub name: String,
+    /// Address or folder.
+    pub target: String,
+    /// What was counted.
+    pub counters: Counters,
 }
 
 /// How a source is.
@@ -112,6 +128,8 @@ struct State {
     sources: BTreeMap<String, SourceHealth>,
     meters: BTreeMap<String, MeterHealth>,
     store: StoreHealth,
+    /// By kind and name.
+    sinks: BTreeMap<(String, String), SinkHealth>,
 }
 
 /// The one place where everybody says how they are.
@@ -137,6 +155,7 @@ impl Observer {
             sources: BTreeMap::new(),
             meters: BTreeMap::new(),
             store: StoreHealth { state: "ok".into(), ..StoreHealth::default() },
+            sinks: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), changed: watch::Sender::new(0) }
     }
@@ -164,6 +183,16 @@ impl Observer {
     /// Changes what is known of the store.
     pub fn store(&self, change: impl FnOnce(&mut StoreHealth)) {
         change(&mut self.lock().store);
+    }
+
+    /// Changes what is known of a sink.
+    pub fn sink(&self, kind: &str, name: &str, change: impl FnOnce(&mut SinkHealth)) {
+        let mut state = self.lock();
+        let sink = state.sinks.entry((kind.to_string(), name.to_string())).or_default();
+        if sink.name.is_empty() {
+            (sink.kind, sink.name) = (kind.to_string(), name.to_string());
+        }
+        change(sink);
     }
 
     /// Says that something is wrong. The first time it is logged, after that counted.
@@ -223,6 +252,7 @@ impl Observer {
             sources: state.sources.values().cloned().collect(),
             meters,
             store: state.store.clone(),
+            sinks: state.sinks.values().cloned().collect(),
         }
     }
 

@@ -64,6 +64,14 @@ pub enum Trouble {
     StoreFailing { why: String },
     /// Telegrams arrive faster than they can be stored.
     StoreBehind,
+    /// A sink cannot listen, or make its pseudo-terminal.
+    CannotServe { target: String, why: String },
+    /// A sink's file cannot be written.
+    FileFailing { path: String, why: String },
+    /// A day's file cannot go to the archive.
+    ArchiveFailing { path: String, why: String },
+    /// So long could a file not be written that lines were given up.
+    LinesLost { path: String },
 }
 
 impl Trouble {
@@ -92,6 +100,10 @@ impl Trouble {
             Self::StoreFull { .. } => "store-full",
             Self::StoreFailing { .. } => "store-failing",
             Self::StoreBehind => "store-behind",
+            Self::CannotServe { .. } => "cannot-serve",
+            Self::FileFailing { .. } => "file-failing",
+            Self::ArchiveFailing { .. } => "archive-failing",
+            Self::LinesLost { .. } => "lines-lost",
         }
     }
 
@@ -119,7 +131,11 @@ impl Trouble {
             | Self::Replayed
             | Self::ClockOff { .. }
             | Self::Quarantined { .. }
-            | Self::StoreBehind => Severity::Attention,
+            | Self::StoreBehind
+            | Self::CannotServe { .. }
+            | Self::FileFailing { .. }
+            | Self::ArchiveFailing { .. }
+            | Self::LinesLost { .. } => Severity::Attention,
         }
     }
 
@@ -175,6 +191,12 @@ impl Trouble {
             Self::StoreFull { why } => format!("Nothing can be stored: {why}."),
             Self::StoreFailing { why } => format!("Storing fails: {why}."),
             Self::StoreBehind => "Telegrams arrive faster than they can be stored; some were not kept.".into(),
+            Self::CannotServe { target, why } => format!("Telegrams cannot be given out on {target}: {why}."),
+            Self::FileFailing { path, why } => format!("{path} cannot be written: {why}."),
+            Self::ArchiveFailing { path, why } => format!("{path} cannot be moved to the archive: {why}."),
+            Self::LinesLost { path } => {
+                format!("{path} could not be written for so long that its oldest lines were given up.")
+            }
         }
     }
 
@@ -224,6 +246,16 @@ impl Trouble {
             }
             Self::StoreFailing { .. } => "What was stored is safe; storing is tried again all the time.",
             Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
+            Self::CannotServe { .. } => {
+                "Is another program there? `listen` chooses another address, `pty` another path. It is tried again all the time."
+            }
+            Self::FileFailing { .. } => {
+                "Is the disk full, or may this user not write there? Lines wait and are written as soon as it works."
+            }
+            Self::ArchiveFailing { .. } => {
+                "May this user write to the archive folder? The file stays where it is; moving is tried again."
+            }
+            Self::LinesLost { .. } => "The readings themselves are in the store; `smartyreader export` writes them.",
         }
     }
 }

@@ -1,0 +1,31 @@
+//! Sink: a way out for proven readings. Each has a place in line of its own; none waits for another, and nobody waits
+//! for a sink.
+
+mod day_file;
+mod telegram_server;
+mod udp_log;
+
+use tokio::task::JoinSet;
+
+pub use udp_log::UdpLog;
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::observe::Observer;
+
+/// Starts every configured sink. Each ends by itself, with everything written, when nobody publishes any more.
+pub fn start(config: &Config, hub: &Hub, observer: &Observer) -> JoinSet<()> {
+    let mut sinks = JoinSet::new();
+    for (name, settings) in &config.telegram_server {
+        let Some(meter) = config.meter_of(settings.meter.as_deref()) else { continue };
+        sinks.spawn(telegram_server::run(
+            name.clone(),
+            settings.clone(),
+            meter.into(),
+            hub.subscribe(),
+            observer.clone(),
+        ));
+    }
+    day_file::start(config, hub, observer, &mut sinks);
+    sinks
+}
