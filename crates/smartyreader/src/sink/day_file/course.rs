@@ -100,11 +100,11 @@ impl Course {
         if last.equipment == point.equipment && (0..=most).contains(&rise) { rise } else { 0 }
     }
 
-    /// The last line is another one than these readings made: the file's.
-    pub(super) fn continue_from(&mut self, time: i64, wh: i64) {
-        let Some(last) = &self.last else { return };
-        let since = last.wh - wh;
-        self.line = Some((time, self.total - since.max(0)));
+    /// The last line in the file is of this reading.
+    pub(super) fn was_written(&mut self, point: Point) {
+        let time = point.time;
+        self.take(point);
+        self.line = Some((time, self.total));
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) struct Script {
     meter: Arc<str>,
     zone: TimeZone,
     calendar: Calendar,
+    every: i64,
     course: Course,
 }
 
@@ -40,7 +41,7 @@ impl Script {
             Direction::Export => Quantity::EnergyExport,
         };
         let course = Course::new(calendar.clone(), every, max_kva);
-        Self { quantity, meter, zone, calendar, course }
+        Self { quantity, meter, zone, calendar, every, course }
     }
 
     /// Goes through the day so far, as it is stored, up to the first telegram of now. Answers the lines that the
@@ -54,20 +55,24 @@ impl Script {
         let written = shelf.last_lines(self.calendar.date(time)).into_iter().find_map(|line| self.moment(&line, time));
         let sent = self.sent(first).unwrap_or_else(|| USUAL.into());
         let reader = Reader::open(store)?;
-        let mut lines = Vec::new();
-        for reading in reader.readings(&self.meter, midnight - MARGIN, time)? {
+        let (mut lines, mut written) = (Vec::new(), written);
+        let last = written.map(|(last, _)| last);
+        // From the turn before midnight on, for the power of the day's first line.
+        for reading in reader.readings(&self.meter, midnight - self.every.max(MARGIN), time)? {
             let reading = reading?;
             let Some(wh) = reading.values.total(self.quantity) else { continue };
-            let Some(due) = self.course.take(Point { time: reading.time, wh, equipment: reading.segment }) else {
-                continue;
-            };
-            if due.time >= midnight && written.is_none_or(|(last, _)| due.time > last) {
+            let equipment = reading.segment;
+            // The last line may be of a telegram that was not stored any more.
+            if let Some((time, wh)) = written.take_if(|(last, _)| *last < reading.time) {
+                self.course.was_written(Point { time, wh, equipment: Arc::clone(&equipment) });
+            }
+            let Some(due) = self.course.take(Point { time: reading.time, wh, equipment }) else { continue };
+            if due.time >= midnight && last.is_none_or(|last| due.time > last) {
                 lines.push(self.line(due, &day_line::like(&sent, wh)));
             }
         }
-        // A line may have been written of a telegram that was not stored any more.
-        if let Some((last, wh)) = written.filter(|_| lines.is_empty()) {
-            self.course.continue_from(last, wh);
+        if let Some((time, wh)) = written {
+            self.course.was_written(Point { time, wh, equipment: Arc::clone(&first.reading.segment) });
         }
         Ok(lines)
     }

@@ -178,7 +178,8 @@ impl Shelf {
             }
             // The clock was set back: nothing is taken away.
             Some(date) if date > day => Ok(()),
-            None if !text.trim().is_empty() => {
+            // Not even a part of a line.
+            None if text.contains(|character: char| !"0123456789.: \r\n".contains(character)) => {
                 let why = "it is there and no day file; it is left as it is".into();
                 Err(Fault { path: current, why })
             }
