@@ -53,8 +53,8 @@ struct Dayfile {
     paths: Vec<PathBuf>,
 }
 
-/// So many lines become readings in one transaction: two weeks.
-const PORTION: usize = 20_000;
+/// So many lines become readings in one transaction: a week.
+const PORTION: usize = 10_000;
 /// Telegrams are told apart by numbers below 2³²; so import and export of one second are two readings.
 const IDENT: u64 = 1 << 40;
 
