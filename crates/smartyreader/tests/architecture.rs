@@ -66,7 +66,39 @@ fn the_rooms_of_the_daemon_keep_to_themselves() {
     );
     never("smartyreader/src/web", &["crate::source", "crate::intake::Intake", "smarty_p1::Deframer"]);
     never("smartyreader/src/intake", &["crate::hub", "crate::keeper", "crate::web", "crate::source"]);
+    // A sink may ask the store, but never writes to it.
+    never(
+        "smartyreader/src/sink",
+        &[
+            "crate::source",
+            "crate::web",
+            "crate::keeper",
+            "crate::accounts::Accounts",
+            "smarty_store::Store",
+            "intake::Intake",
+        ],
+    );
     never("smartyreader/src/observe", &["crate::hub", "crate::keeper", "crate::web", "crate::source", "smarty_store"]);
+}
+
+#[test]
+fn one_sink_never_sees_another() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sink");
+    let mut sinks = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name != "mod" {
+            sinks.push((name, path.file_name().unwrap().to_string_lossy().into_owned()));
+        }
+    }
+    assert!(sinks.len() >= 3, "{sinks:?}");
+    for (name, file) in &sinks {
+        let others = sinks.iter().filter(|(other, _)| other != name);
+        let paths: Vec<String> =
+            others.flat_map(|(other, _)| [format!("sink::{other}"), format!("super::{other}")]).collect();
+        never(&format!("smartyreader/src/sink/{file}"), &paths.iter().map(String::as_str).collect::<Vec<_>>());
+    }
 }
 
 #[test]

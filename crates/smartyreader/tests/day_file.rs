@@ -298,14 +298,13 @@ fn the_card_of_the_five() {
     let [(_left, one), (_right, two)] =
         [["--seed", "3"], ["--seed", "4"]].map(|seed| meter(&[&common[..], &seed[..], &live[..]].concat()));
     // A third that never says anything.
-    let sources: String = [("left", one.as_str()), ("right", two.as_str()), ("silent", "127.0.0.1:1")]
-        .iter()
+    let sources = [("left", one.as_str()), ("right", two.as_str()), ("silent", "127.0.0.1:1")]
         .map(|(name, source)| {
             format!(
                 "[source.{name}]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.{name}]\nsource = \"{name}\"\nkey-file = \"home.key\"\n"
             )
         })
-        .collect();
+        .concat();
     let sink = "[day-file.card]\nformat = \"smartyreader-5\"\nfolder = \"card\"\narchive = \"card/old\"\nmeters = [\"right\", \"silent\", \"left\"]\n";
     let daemon = Daemon::start(&folder, &format!("{sources}{sink}"));
     daemon.wait("all lines", |daemon| lines(daemon) == 10);

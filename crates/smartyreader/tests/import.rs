@@ -168,12 +168,11 @@ fn what_the_sink_writes_can_be_imported_and_gives_the_same_quarter_hours() {
     let start = (TELEGRAMS + 20 * 3600).to_string();
     let (_meter, source) =
         meter(&["--start", &start, "--speed", "2000", "--count", "2000", "--key-file", key.to_str().unwrap()]);
-    let sinks: String = ["import", "export"]
-        .iter()
+    let sinks = ["import", "export"]
         .map(|value| {
             format!("[day-file.{value}]\nfolder = \"{value}\"\narchive = \"{value}/old\"\nvalue = \"{value}\"\n")
         })
-        .collect();
+        .concat();
     let text = format!(
         "[source.line]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.home]\nkey-file = \"home.key\"\n{sinks}"
     );
@@ -336,7 +335,7 @@ fn a_kill_in_the_middle_is_made_good_by_doing_it_again() {
     let lines = whole[0].len() - 400;
     assert_eq!(lines, 31 * 1440);
     let mut parts = Vec::new();
-    for wait in [100, 200, 300, 400, 500] {
+    for wait in [300, 450, 600, 750, 900] {
         let mut child = smartyreader()
             .args(["import", "dayfile", "--meter", "home", "--config"])
             .arg(&config)

@@ -153,8 +153,7 @@ mod tests {
     #[test]
     fn the_repeated_hour_is_told_apart_by_order() {
         let hours = [(1, 0), (1, 59), (2, 0), (2, 30), (2, 59), (2, 0), (2, 30), (2, 59), (3, 0)];
-        let text: String =
-            hours.iter().map(|(hour, minute)| format!("25.10.26 {hour:02}:{minute:02}:07 1.0 0 0\n")).collect();
+        let text = hours.map(|(hour, minute)| format!("25.10.26 {hour:02}:{minute:02}:07 1.0 0 0\n")).concat();
         let times: Vec<i64> = pile(&text).lines.iter().map(|line| (line.time - 1_792_882_807) / 60).collect();
         assert_eq!(times, [0, 59, 60, 90, 119, 120, 150, 179, 180]);
     }
