@@ -24,12 +24,14 @@ export function meterBody({ name, title, house, proof }, now) {
   };
 }
 
+const sealed = (proof) => proof === 'tag' || proof === 'crc';
+
 export function lastBody({ name, house, proof }, now, age = 0) {
   const time = Math.floor(now) - age;
   const start = Math.floor(time / 900) * 900;
   return {
     meter: name, time, local: localText(time), age_s: age, received: time + 1, proof, equipment: 'SAG1030700114004',
-    system_title: proof === 'plain' ? null : '53414735000A1B2C', frame_counter: proof === 'plain' ? null : 370_915 + Math.floor((time - house.first) / 10),
+    system_title: sealed(proof) ? '53414735000A1B2C' : null, frame_counter: sealed(proof) ? 370_915 + Math.floor((time - house.first) / 10) : null,
     values: house.values(time), texts: { '0-0:96.13.0': '' },
     quarter: {
       start, end: start + 900, energy_import_wh: house.between('imported', start, time),
@@ -134,6 +136,10 @@ export function healthBody(state, now) {
       name, last_time: Math.floor(now) - 4, age_s: 4, proof, telegrams: 8640, clock_drift_s: name === 'home' ? 1 : -3,
       counters: { duplicate: 0, replay: 0, quarantined: name === 'home' ? state.quarantine.length : 0, unknown_objects: 0, malformed_objects: 0 },
     })),
+    sinks: [{
+      name: 'house', kind: 'mqtt', target: '192.0.2.10:1883', state: 'connected', since: Math.floor(now) - 7200, queued: 0,
+      counters: { connected: 1, sent: 9_412, acknowledged: 8, live_skipped: 0 },
+    }],
     store: { path: 'smartyreader.db', bytes: 25_412_608, readings: 3_153_600, pending: 0, state: 'ok' },
   };
 }

@@ -93,7 +93,9 @@ export function details(place: HTMLElement, meter: Meter, reading: Reading): voi
       fact(t.received, measured),
       reading.frame_counter != null ? fact(t.counter, count(reading.frame_counter)) : null),
     message ? h('p', { class: 'message' }, h('strong', {}, t.message), ` ${message}`) : null,
-    h('p', { class: 'card-foot' }, h('a', { href: api.telegramUrl(meter.name), target: '_blank', rel: 'noopener' }, t.raw))));
+    // Published values come without a telegram.
+    reading.proof === 'published' ? null
+      : h('p', { class: 'card-foot' }, h('a', { href: api.telegramUrl(meter.name), target: '_blank', rel: 'noopener' }, t.raw))));
   // The link is built anew with each telegram; whoever stood on it stays on it.
   if (focused) place.querySelector<HTMLElement>('a')?.focus();
 }

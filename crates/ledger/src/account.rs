@@ -53,7 +53,7 @@ impl Account {
 
     /// Books a reading. At most ten entries come out: two quarter-hours, and two gaps a register.
     pub fn feed(&mut self, sample: &Sample, mut emit: impl FnMut(Entry)) -> Outcome {
-        if self.last.is_some_and(|last| sample.time <= last) || !TIMES.contains(&sample.time) {
+        if self.is_late(sample.time) {
             self.late += 1;
             return Outcome::Late;
         }
@@ -74,6 +74,11 @@ impl Account {
         self.last = Some(sample.time);
         self.segment = sample.segment;
         Outcome::Booked
+    }
+
+    /// A reading of this time would not be booked.
+    pub(crate) fn is_late(&self, time: i64) -> bool {
+        self.last.is_some_and(|last| time <= last) || !TIMES.contains(&time)
     }
 
     /// One register, one reading.

@@ -1,18 +1,23 @@
-//! The account as bytes, so that a restart loses nothing. Little-endian, fixed size, versioned.
+//! The account and the calculator as bytes, so that a restart loses nothing. Little-endian, fixed size, versioned.
 
 use crate::account::Account;
+use crate::calculated::CLASSES;
+use crate::calculator::Calculator;
 use crate::entry::Reason;
+use crate::gas::Gas;
+use crate::period::Period;
 use crate::run::{Anchor, Point, Run};
 use crate::sample::Register;
+use crate::settings::Settings;
 use crate::tally::{Extent, PowerSpread, Tally};
 
-/// The bytes are not an account of a version that this program knows.
+/// The bytes are no account, or no calculator, of a version that this program knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownState;
 
 impl core::fmt::Display for UnknownState {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the saved account is damaged or from a newer version of this program")
+        f.write_str("the saved state is damaged or from a newer version of this program")
     }
 }
 
@@ -28,7 +33,7 @@ impl Account {
 
     /// The whole state but the margin, which is a setting.
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
-        let mut writer = Writer { bytes: [0; Self::BYTES], at: 0 };
+        let mut writer = Writer::<{ Self::BYTES }>::new();
         let tally = self.tally.unwrap_or(Tally::new(0));
         let flags = u8::from(self.last.is_some())
             | u8::from(self.tally.is_some()) << 1
@@ -65,14 +70,8 @@ impl Account {
     /// # Errors
     /// [`UnknownState`] for what [`Account::to_bytes`] of this version has not written.
     pub fn from_bytes(bytes: &[u8], margin_s: u16) -> Result<Self, UnknownState> {
-        let mut reader = Reader { rest: bytes };
-        if bytes.len() != Self::BYTES {
-            return Err(UnknownState);
-        }
-        let [version, flags, renew] = reader.take()?;
-        if version != VERSION {
-            return Err(UnknownState);
-        }
+        let mut reader = Reader::new(bytes, Self::BYTES, VERSION)?;
+        let [flags, renew] = reader.take()?;
         let mut account = Self::new(margin_s);
         account.renew = renew;
         account.last = Some(reader.long()?).filter(|_| flags & 1 != 0);
@@ -105,6 +104,67 @@ impl Account {
     }
 }
 
+const CALCULATOR_VERSION: u8 = 1;
+const PERIOD: usize = 8 + 4 + CLASSES * 8;
+const GAS: usize = 3 * 8;
+
+impl Calculator {
+    /// The length of [`Calculator::to_bytes`].
+    pub const BYTES: usize = 2 + 2 * PERIOD + 2 * 8 + GAS + CLASSES * 5;
+
+    /// Day, month and gas; the windows fill again by themselves. To be saved together with the account's bytes,
+    /// after the same reading: an entry that one of them has and the other does not would be lost or count twice.
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut writer = Writer::<{ Self::BYTES }>::new();
+        let (import, export) = (self.day_energies.import, self.day_energies.export);
+        let flags = u8::from(import.is_some())
+            | u8::from(export.is_some()) << 1
+            | u8::from(self.gas.last.is_some()) << 2
+            | u8::from(self.gas.day.is_some()) << 3;
+        writer.put([CALCULATOR_VERSION, flags]);
+        writer.period(&self.day);
+        writer.period(&self.month);
+        let last = self.gas.last.unwrap_or(Point { time: 0, value: 0 });
+        for number in [import.unwrap_or(0), export.unwrap_or(0), last.time, last.value, self.gas.day.unwrap_or(0)] {
+            writer.long(number);
+        }
+        // What the exceedance was summed up for.
+        for reference in self.settings.references {
+            writer.put([u8::from(reference.is_some())]);
+            writer.put(reference.map_or(0, |reference| reference.power_w).to_le_bytes());
+        }
+        writer.bytes
+    }
+
+    /// The state as it was, with settings as in [`Calculator::new`]. The exceedance over a reference power that was
+    /// not set before begins at 0; where that leaves something out, the day and the month are not complete.
+    ///
+    /// # Errors
+    /// [`UnknownState`] for what [`Calculator::to_bytes`] of this version has not written.
+    pub fn from_bytes(bytes: &[u8], settings: Settings) -> Result<Self, UnknownState> {
+        let mut reader = Reader::new(bytes, Self::BYTES, CALCULATOR_VERSION)?;
+        let [flags] = reader.take()?;
+        let (day, month) = (reader.period()?, reader.period()?);
+        let mut calculator = Self::new(settings);
+        calculator.day_energies.import = Some(reader.long()?).filter(|_| flags & 1 != 0);
+        calculator.day_energies.export = Some(reader.long()?).filter(|_| flags & 2 != 0);
+        let last = Point { time: reader.long()?, value: reader.long()? };
+        calculator.gas =
+            Gas { last: Some(last).filter(|_| flags & 4 != 0), day: Some(reader.long()?).filter(|_| flags & 8 != 0) };
+        let mut known = [None; CLASSES];
+        for power in &mut known {
+            let [present] = reader.take()?;
+            *power = Some(u32::from_le_bytes(reader.take()?)).filter(|_| present != 0);
+        }
+        let place = |power: u32| known.iter().position(|&before| before == Some(power));
+        let places = settings.references.map(|reference| place(reference?.power_w));
+        let lost = settings.references.iter().flatten().any(|reference| place(reference.power_w).is_none());
+        calculator.day = day.rearranged(&places, lost);
+        calculator.month = month.rearranged(&places, lost);
+        Ok(calculator)
+    }
+}
+
 const fn reason_code(reason: Option<Reason>) -> u8 {
     match reason {
         None => 0,
@@ -126,12 +186,16 @@ const fn reason(code: u8) -> Result<Option<Reason>, UnknownState> {
     })
 }
 
-struct Writer {
-    bytes: [u8; Account::BYTES],
+struct Writer<const SIZE: usize> {
+    bytes: [u8; SIZE],
     at: usize,
 }
 
-impl Writer {
+impl<const SIZE: usize> Writer<SIZE> {
+    const fn new() -> Self {
+        Self { bytes: [0; SIZE], at: 0 }
+    }
+
     fn put<const N: usize>(&mut self, part: [u8; N]) {
         self.bytes[self.at..self.at + N].copy_from_slice(&part);
         self.at += N;
@@ -140,13 +204,29 @@ impl Writer {
     fn long(&mut self, number: i64) {
         self.put(number.to_le_bytes());
     }
+
+    fn period(&mut self, period: &Period) {
+        self.long(period.start);
+        self.put(period.complete.to_le_bytes());
+        for excess in period.excess {
+            self.long(excess);
+        }
+    }
 }
 
 struct Reader<'a> {
     rest: &'a [u8],
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// What has this size and begins with this version; the reader stands behind it.
+    fn new(bytes: &'a [u8], size: usize, version: u8) -> Result<Self, UnknownState> {
+        match bytes.split_first() {
+            Some((&first, rest)) if first == version && bytes.len() == size => Ok(Self { rest }),
+            _ => Err(UnknownState),
+        }
+    }
+
     fn take<const N: usize>(&mut self) -> Result<[u8; N], UnknownState> {
         let (part, rest) = self.rest.split_first_chunk().ok_or(UnknownState)?;
         self.rest = rest;
@@ -155,5 +235,14 @@ impl Reader<'_> {
 
     fn long(&mut self) -> Result<i64, UnknownState> {
         self.take().map(i64::from_le_bytes)
+    }
+
+    fn period(&mut self) -> Result<Period, UnknownState> {
+        let mut period = Period::new(self.long()?);
+        period.complete = u32::from_le_bytes(self.take()?);
+        for excess in &mut period.excess {
+            *excess = self.long()?;
+        }
+        Ok(period)
     }
 }

@@ -77,6 +77,11 @@ impl Reason {
             Self::Reset => "register reset",
         }
     }
+
+    /// The reason with these words.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::NoTelegrams, Self::Start, Self::Swap, Self::Reset].into_iter().find(|reason| reason.name() == name)
+    }
 }
 
 /// A quarter-hour that is over and had a telegram in it, or whose borders are both measured.
@@ -116,6 +121,16 @@ pub enum Entry {
     Quarter(QuarterHour),
     /// The energy across a gap is known.
     Gap(Gap),
+}
+
+impl Entry {
+    /// The second after its last, UTC.
+    pub const fn end(&self) -> i64 {
+        match self {
+            Self::Quarter(quarter) => quarter.start + crate::QUARTER,
+            Self::Gap(gap) => gap.end,
+        }
+    }
 }
 
 /// What is not closed yet.

@@ -7,6 +7,12 @@
 //! | [`Sample`] | what one reading means to the accounts | `sample` |
 //! | [`Account`] | the state of one metering point, a few hundred bytes, kept across restarts | `account` |
 //! | [`Entry`] | a closed quarter-hour, or a gap whose energy is known and whose shape is not | `entry` |
+//! | [`Running`] | what is not closed yet | `entry` |
+//! | [`Settings`] | the sample window and the reference powers | `settings` |
+//! | [`Calculator`] | state of the running day and month, and of the sample window | `calculator` |
+//! | [`Calculated`] | what follows from the readings at one moment: day, powers, exceedance, gas | `calculated` |
+//! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
+//! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
 //!
 //! The law, for whatever readings go in: for each register, the energy of all quarter-hours and gaps plus the
 //! running part equals the sum, over every run of the register, of its last value minus its first.
@@ -35,16 +41,28 @@
 
 mod account;
 mod bytes;
+mod calculated;
+mod calculator;
 mod entry;
+mod gas;
+mod period;
 mod run;
 mod sample;
+mod settings;
+mod standing;
 mod tally;
+mod window;
 
 pub use account::{Account, Outcome};
 pub use bytes::UnknownState;
+pub use calculated::{CLASSES, Calculated, Exceedance, Rolling, WindowSpread};
+pub use calculator::{Calculator, Moment};
 pub use entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
 pub use sample::{Register, Sample};
+pub use settings::{Reference, Settings};
+pub use standing::{MeanPower, Standing};
 pub use tally::{Extent, PowerSpread};
+pub use window::Window;
 
 /// Seconds in a quarter-hour. Every zone in use is a multiple of it away from UTC, so that quarter-hours
 /// begin at multiples of it everywhere.

@@ -1,12 +1,13 @@
-//! Accounts: the running quarter-hour of each meter, live, by the ledger's rules.
+//! Accounts: the running quarter-hour of each meter and what else follows from its readings, live, by the ledger's rules.
 //!
-//! The store keeps the closed ones; this is the same account, fed before anything is written.
+//! The store keeps the closed quarter-hours; this is the same account, fed before anything is written.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use smarty_ledger::{Account, QUARTER, Sample};
-use smarty_store::{MeterReading, Resumed};
+use smarty_ledger::{Account, Calculated, Calculator, Entry, Moment, QUARTER, Settings};
+use smarty_p1::{Medium, Quantity, Values};
+use smarty_store::{Calendar, MeterReading, Reader, Resumed, StoreError};
 
 /// The quarter-hour that is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -24,39 +25,123 @@ pub struct RunningQuarter {
 }
 
 /// One account a meter.
-#[derive(Default)]
-pub struct Accounts(HashMap<Arc<str>, Resumed>);
+pub struct Accounts {
+    calendar: Calendar,
+    settings: Settings,
+    meters: HashMap<Arc<str>, Book>,
+}
 
+struct Book {
+    resumed: Resumed,
+    calculator: Calculator,
+    calculated: Calculated,
+    day: (i64, i64),
+    month: (i64, i64),
+}
+
+/// A gas register older than this at midnight is not the one at midnight, s.
+const BEFORE_MIDNIGHT: i64 = 3600;
 /// A reading counts for a border at most this long after it.
 pub const MARGIN_S: u16 = 30;
 
 impl Accounts {
-    /// Goes on with an account as it was stored.
-    pub fn seed(&mut self, meter: &str, resumed: Resumed) {
-        self.0.insert(meter.into(), resumed);
+    /// Nothing known yet.
+    pub fn new(calendar: Calendar, settings: Settings) -> Self {
+        Self { calendar, settings, meters: HashMap::new() }
     }
 
-    /// Takes a reading and answers the quarter-hour that is running after it.
-    pub fn take(&mut self, reading: &MeterReading) -> Option<RunningQuarter> {
-        let Resumed { account, segments } = self
-            .0
-            .entry(Arc::clone(&reading.meter))
-            .or_insert_with(|| Resumed { account: Account::new(MARGIN_S), segments: Vec::new() });
-        let segment = number(segments, &reading.segment);
-        account.feed(&Sample::of(reading.time, segment, &reading.values), |_| {});
+    /// Goes on with an account as it was stored; day and month are summed up from the quarter-hours in the store.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn seed(&mut self, meter: &str, resumed: Resumed, reader: &Reader) -> Result<(), StoreError> {
+        let mut book = Book::new(resumed, self.settings);
+        if let Some(last) = book.resumed.account.last_time() {
+            book.turn(&self.calendar, last);
+            let first = book.day.0.min(book.month.0);
+            let entries = reader.owed(meter, first, usize::MAX >> 1)?;
+            book.calculator.seed(book.day.0, book.month.0, entries);
+            // The gas of today counts from the last reading before midnight.
+            let evening = reader.readings(meter, book.day.0 - BEFORE_MIDNIGHT, book.day.0 + 1)?;
+            let known = evening
+                .filter_map(|reading| reading.ok().and_then(|reading| Some((reading.time, gas(&reading.values)?))));
+            if let Some((time, dm3)) = known.last() {
+                book.calculator.seed_gas(time, dm3);
+            }
+        }
+        self.meters.insert(meter.into(), book);
+        Ok(())
+    }
+
+    /// Takes a reading and answers the quarter-hour that is running after it, and what else is known now.
+    pub fn take(&mut self, reading: &MeterReading) -> (RunningQuarter, Calculated) {
+        let book = self.meters.entry(Arc::clone(&reading.meter)).or_insert_with(|| {
+            Book::new(Resumed { account: Account::new(MARGIN_S), segments: Vec::new() }, self.settings)
+        });
+        book.turn(&self.calendar, reading.time);
+        let Resumed { account, segments } = &mut book.resumed;
+        let moment = Moment {
+            time: reading.time,
+            segment: number(segments, &reading.segment),
+            day_start: book.day.0,
+            month_start: book.month.0,
+            values: &reading.values,
+            gas_dm3: gas(&reading.values),
+        };
+        // What came too late for the account changes nothing.
+        if let Some(calculated) = book.calculator.feed(account, &moment, |_: Entry| {}) {
+            book.calculated = calculated;
+        }
         let running = account.running();
         let start = reading.time.div_euclid(QUARTER) * QUARTER;
         // Of a quarter-hour whose beginning was not measured, what is known since. What counts from an earlier
         // border belongs to nobody yet.
         let known = running.since_within(start..start + QUARTER);
-        Some(RunningQuarter {
+        let quarter = RunningQuarter {
             start,
             end: start + QUARTER,
             energy_import_wh: known.import,
             energy_export_wh: known.export,
             complete: running.complete && running.start == start,
-        })
+        };
+        (quarter, book.calculated)
     }
+}
+
+impl Book {
+    fn new(resumed: Resumed, settings: Settings) -> Self {
+        Self {
+            resumed,
+            calculator: Calculator::new(settings),
+            calculated: Calculated::default(),
+            day: (0, 0),
+            month: (0, 0),
+        }
+    }
+
+    /// Day and month of a reading. The calendar is asked once a day.
+    fn turn(&mut self, calendar: &Calendar, time: i64) {
+        if !(self.day.0..self.day.1).contains(&time) {
+            self.day = calendar.day(time);
+            self.month = calendar.month(time);
+        }
+    }
+}
+
+/// The gas register in litres: of the first M-Bus channel whose device type says gas. The channel's number says
+/// nothing: it follows the order of installation.
+fn gas(values: &Values) -> Option<i64> {
+    [
+        (Quantity::Mbus1DeviceType, Quantity::Mbus1Register),
+        (Quantity::Mbus2DeviceType, Quantity::Mbus2Register),
+        (Quantity::Mbus3DeviceType, Quantity::Mbus3Register),
+        (Quantity::Mbus4DeviceType, Quantity::Mbus4Register),
+    ]
+    .into_iter()
+    .find_map(|(kind, register)| {
+        let gas = values.get(kind).is_some_and(|kind| Medium::of(kind) == Medium::Gas);
+        values.get(register).filter(|_| gas)
+    })
 }
 
 /// The number that the account knows an equipment by. The store numbers from 1 upwards, so a new one gets

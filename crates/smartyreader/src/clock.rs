@@ -26,10 +26,12 @@ pub fn standard_offset(zone: &TimeZone, at: i64) -> i32 {
 /// Resolves a stamp. The season letter is believed; without one the zone decides, and in the repeated
 /// hour the order of arrival: `last` is the time of the telegram before.
 pub fn resolve(stamp: Option<Timestamp>, zone: &TimeZone, last: Option<i64>, received: i64) -> Moment {
-    match read(stamp, zone, last) {
-        Some(time) if time - received <= TOO_FAR => Moment::Meter(time),
-        _ => Moment::Host(received),
-    }
+    read(stamp, zone, last).map_or(Moment::Host(received), |time| believe(time, received))
+}
+
+/// A time that is in UTC already is believed, unless it is too far ahead.
+pub fn believe(time: i64, received: i64) -> Moment {
+    if time.saturating_sub(received) <= TOO_FAR { Moment::Meter(time) } else { Moment::Host(received) }
 }
 
 fn read(stamp: Option<Timestamp>, zone: &TimeZone, last: Option<i64>) -> Option<i64> {

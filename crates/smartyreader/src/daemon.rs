@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
-use smarty_store::{Calendar, Flush, Mark, Options, Store};
+use smarty_store::{Calendar, Flush, Mark, Options, Reader, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 
 use crate::accounts::Accounts;
+use crate::archive::Archive;
 use crate::config::{self, Config, Level, Log};
 use crate::exit::{Code, Failure};
 use crate::hex;
@@ -19,14 +22,13 @@ use crate::hub::Hub;
 use crate::intake::{Intake, MarkKey};
 use crate::keeper::Keeper;
 use crate::observe::{self, Observer};
-use crate::sink::{self, UdpLog};
-use crate::source;
+use crate::sink::UdpLog;
+use crate::sink::mqtt::House;
 use crate::web::{self, App};
+use crate::{sink, source};
 
 /// What is begun is finished within this long.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// And what the sinks have begun within this long.
-const SINKS_FAREWELL: Duration = Duration::from_secs(2);
 
 /// Logs to standard error: the journal of systemd, or a terminal. And over UDP, where the settings say so.
 pub fn start_log(settings: &Log) {
@@ -85,13 +87,15 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let options = store_options(config)?;
     let calendar = options.calendar.clone();
     let mut store = Store::open(options)?;
-    let mut accounts = Accounts::default();
+    let mut accounts = Accounts::new(calendar.clone(), config.calculated.settings());
+    let reader = Reader::open(&config.store.path)?;
     for name in config.meter.keys() {
         store.declare_meter(name, &calendar)?;
         if let Some(resumed) = store.resume(name)? {
-            accounts.seed(name, resumed);
+            accounts.seed(name, resumed, &reader)?;
         }
     }
+    drop(reader);
     let marks = load_marks(&store)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -100,10 +104,14 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         .thread_keep_alive(Duration::from_secs(1))
         .thread_stack_size(1 << 20)
         .build()?;
+    let mut positions = HashMap::new();
+    for name in config.mqtt.keys() {
+        positions.insert(name.clone(), store.positions(&format!("mqtt {name}"))?);
+    }
     let observer = Observer::new();
     observer.store(|health| health.path.clone_from(&config.store.path));
     let (keeper, thread) = Keeper::start(store, marks.clone(), observer.clone());
-    let result = runtime.block_on(work(config, keeper, accounts, marks, &observer));
+    let result = runtime.block_on(work(config, keeper, accounts, marks, positions, &observer));
     // Everything that could send to the keeper is gone with the runtime; it writes what it has and ends.
     runtime.shutdown_timeout(Duration::from_millis(500));
     let _ = std::fs::remove_file(observe::socket_path(&config.store.path));
@@ -119,6 +127,7 @@ async fn work(
     keeper: Keeper,
     accounts: Accounts,
     marks: HashMap<MarkKey, Mark>,
+    mut positions: HashMap<String, Vec<(String, i64)>>,
     observer: &Observer,
 ) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -129,6 +138,7 @@ async fn work(
         Failure::new(Code::Unavailable, format!("the status socket {} cannot be made: {error}", socket.display()))
     })?);
     tasks.spawn(observe::watch_over(observer.clone()));
+    let archive = Archive::new(config.store.path.clone());
     let hub = Hub::new(keeper.clone(), accounts, observer.clone());
     if config.web.enabled {
         let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {
@@ -144,15 +154,23 @@ async fn work(
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
-        let router = web::router(App::new(config, hub.clone(), keeper.clone(), observer.clone()));
+        let router = web::router(App::new(config, hub.clone(), keeper.clone(), archive.clone(), observer.clone()));
         tasks.spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!("the page has ended: {error}");
             }
         });
     }
-    drop(keeper);
-    let mut sinks = sink::start(config, &hub, observer);
+    let mut listeners = sink::start(config, &hub, observer);
+    let (leave, leaving) = watch::channel(false);
+    let mut sinks = JoinSet::new();
+    let house =
+        House { config: Arc::new(config.clone()), hub: hub.clone(), keeper, archive, observer: observer.clone() };
+    for name in config.mqtt.iter().filter(|(_, broker)| broker.publishes()).map(|(name, _)| name) {
+        let positions = positions.remove(name).unwrap_or_default();
+        sinks.spawn(sink::mqtt::run(name.clone(), house.clone(), positions, leaving.clone()));
+    }
+    drop(house);
     let mut sources = JoinSet::new();
     for (name, settings) in &config.source {
         observer.source(name, |source| {
@@ -160,8 +178,9 @@ async fn work(
             source.target = settings.target();
             source.meters = config.meters_on(name).map(|(meter, _)| meter.to_string()).collect();
         });
+        let broker = settings.broker.as_ref().and_then(|broker| config.mqtt.get(broker)).cloned();
         let intake = Intake::new(config, name, marks.clone(), observer.clone());
-        sources.spawn(source::run(name.clone(), settings.clone(), intake, hub.clone(), observer.clone()));
+        sources.spawn(source::run(name.clone(), settings.clone(), broker, intake, hub.clone(), observer.clone()));
     }
     drop(hub);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -175,7 +194,8 @@ async fn work(
                     tracing::error!("a source has ended: {error}");
                 }
                 // Files are read to their end; without a page there is nobody left to work for.
-                if sources.is_empty() && !config.web.enabled {
+                let served = config.web.enabled || !config.mqtt.is_empty() || !config.telegram_server.is_empty();
+                if sources.is_empty() && !served {
                     break;
                 }
             }
@@ -183,9 +203,12 @@ async fn work(
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     sources.shutdown().await;
+    // What the last readings closed is published before the goodbye.
+    let _ = leave.send(true);
+    let _ = tokio::time::timeout(FAREWELL, async { while sinks.join_next().await.is_some() {} }).await;
     tasks.shutdown().await;
-    // Nobody publishes any more: the sinks write what they have and end.
-    let _ = tokio::time::timeout(SINKS_FAREWELL, async { while sinks.join_next().await.is_some() {} }).await;
+    // Nobody publishes any more: the other sinks write what they have and end.
+    let _ = tokio::time::timeout(FAREWELL, async { while listeners.join_next().await.is_some() {} }).await;
     Ok(())
 }
 

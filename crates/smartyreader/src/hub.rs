@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use smarty_ledger::Calculated;
 use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, RunningQuarter};
@@ -16,7 +17,9 @@ pub struct Live {
     /// The reading, with what came along.
     pub arrival: Arc<Arrival>,
     /// The quarter-hour that is running.
-    pub quarter: Option<RunningQuarter>,
+    pub quarter: RunningQuarter,
+    /// What else follows from the readings so far.
+    pub calculated: Calculated,
 }
 
 /// Takes every reading and hands it on.
@@ -42,8 +45,9 @@ impl Hub {
     pub async fn publish(&self, arrival: Arrival) {
         let takers = &*self.0;
         let arrival = Arc::new(arrival);
-        let quarter = takers.accounts.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival.reading);
-        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter });
+        let (quarter, calculated) =
+            takers.accounts.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival.reading);
+        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter, calculated });
         let meter = Arc::clone(&arrival.reading.meter);
         takers.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(meter, Arc::clone(&live));
         // Nobody listening is no fault, and a listener that is too slow skips.

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use smarty_store::{Appended, BatchCount, Mark, MeterReading, Store, StoreError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::hex;
@@ -29,11 +29,23 @@ pub enum Order {
     Accept(i64, oneshot::Sender<Result<(), StoreError>>),
     /// Forget a value.
     Dismiss(i64, oneshot::Sender<Result<(), StoreError>>),
+    /// A receiver has everything of a meter that ends at or before this.
+    Reached {
+        /// Who.
+        receiver: Arc<str>,
+        /// Of which meter.
+        meter: Arc<str>,
+        /// UTC seconds.
+        position: i64,
+    },
 }
 
 /// Sends orders to the keeper.
 #[derive(Clone)]
-pub struct Keeper(mpsc::Sender<Order>);
+pub struct Keeper {
+    orders: mpsc::Sender<Order>,
+    entries: watch::Receiver<u64>,
+}
 
 impl Keeper {
     /// Starts the thread, which goes on from the marks that are stored. It ends, with everything written, when all
@@ -43,20 +55,21 @@ impl Keeper {
     /// When the system cannot start a thread.
     pub fn start(store: Store, marks: HashMap<MarkKey, Mark>, observer: Observer) -> (Self, JoinHandle<()>) {
         let (sender, orders) = mpsc::channel(QUEUE);
-        let desk = Desk { store, observer, backlog: VecDeque::new(), marks, stored: 0 };
+        let (announce, entries) = watch::channel(0);
+        let desk = Desk { store, observer, backlog: VecDeque::new(), marks, stored: 0, reached: false, announce };
         let thread = thread::Builder::new().name("keeper".into()).spawn(move || desk.work(orders));
         // A system that cannot start one thread cannot run this program.
-        (Self(sender), thread.expect("a thread can be started"))
+        (Self { orders: sender, entries }, thread.expect("a thread can be started"))
     }
 
     /// Hands a reading over without waiting; false when too many wait already.
     pub fn try_keep(&self, arrival: Arc<Arrival>) -> bool {
-        self.0.try_send(Order::Keep(arrival)).is_ok()
+        self.orders.try_send(Order::Keep(arrival)).is_ok()
     }
 
     /// Hands a reading over, and waits while too many wait already.
     pub async fn keep(&self, arrival: Arc<Arrival>) -> bool {
-        self.0.send(Order::Keep(arrival)).await.is_ok()
+        self.orders.send(Order::Keep(arrival)).await.is_ok()
     }
 
     /// Believes a value in quarantine.
@@ -75,12 +88,23 @@ impl Keeper {
         self.ask(|answer| Order::Dismiss(id, answer)).await
     }
 
+    /// Notes how far a receiver has acknowledged. A note that is lost costs a repetition after a restart, no more.
+    pub fn reached(&self, receiver: &Arc<str>, meter: &Arc<str>, position: i64) {
+        let order = Order::Reached { receiver: Arc::clone(receiver), meter: Arc::clone(meter), position };
+        let _ = self.orders.try_send(order);
+    }
+
+    /// Wakes when quarter-hours or gaps have become durable.
+    pub fn entries(&self) -> watch::Receiver<u64> {
+        self.entries.clone()
+    }
+
     async fn ask(
         &self,
         order: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Order,
     ) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        if self.0.send(order(answer)).await.is_err() {
+        if self.orders.send(order(answer)).await.is_err() {
             return Err(StoreError::Busy);
         }
         answered.await.unwrap_or(Err(StoreError::Busy))
@@ -95,6 +119,9 @@ struct Desk {
     marks: HashMap<MarkKey, Mark>,
     /// Appended and not yet flushed.
     stored: u64,
+    /// A receiver's position is staged and not yet durable.
+    reached: bool,
+    announce: watch::Sender<u64>,
 }
 
 impl Desk {
@@ -121,6 +148,7 @@ impl Desk {
             if orders.is_empty() {
                 self.maintain();
             }
+            self.announce_entries();
             if measured.is_none_or(|at: Instant| at.elapsed() > Duration::from_secs(5)) {
                 self.measure();
                 measured = Some(Instant::now());
@@ -145,6 +173,10 @@ impl Desk {
             }
             Order::Dismiss(id, answer) => {
                 let _ = answer.send(self.store.dismiss(id));
+            }
+            Order::Reached { receiver, meter, position } => {
+                self.store.set_position(&receiver, &meter, position);
+                self.reached = true;
             }
         }
     }
@@ -260,10 +292,22 @@ impl Desk {
         if let Err(error) = self.store.maintain(now()) {
             self.say(&error);
         }
+        // With telegrams that wait for a common flush it waits with them.
+        if self.reached && self.store.pending() == 0 {
+            match self.store.flush() {
+                Ok(_) => self.reached = false,
+                Err(error) => self.say(&error),
+            }
+        }
         if self.stored > 0 && self.store.pending() == 0 {
             let stored = std::mem::take(&mut self.stored);
             self.observer.store(|store| store.stored += stored);
         }
+    }
+
+    fn announce_entries(&self) {
+        let entries = self.store.entries();
+        self.announce.send_if_modified(|known| std::mem::replace(known, entries) != entries);
     }
 
     fn measure(&self) {

@@ -5,13 +5,16 @@
 pub mod config;
 
 pub mod accounts;
+pub mod archive;
 pub mod clock;
 pub mod hub;
 pub mod intake;
 pub mod keeper;
+pub mod mqtt;
 pub mod observe;
 pub mod sink;
 pub mod source;
+pub mod topic;
 pub mod web;
 
 pub mod cli;

@@ -6,6 +6,8 @@ mod common;
 
 use common::{Daemon, Folder, KEY, finish, meter, smartyreader};
 use serde_json::Value;
+use smarty_p1::{Quantity, Values};
+use smarty_store::{Appended, Clock, MeterReading, Options, Proof, Store};
 
 const HOUR: i64 = 3600;
 
@@ -131,6 +133,45 @@ fn bad_questions_get_a_sentence() {
         assert_eq!(got, status, "{path}: {answer}");
         let sentence = answer["error"].as_str().unwrap_or_else(|| panic!("{path}: {answer}"));
         assert!(sentence.contains(words), "{path}: {sentence}");
+    }
+}
+
+#[test]
+fn what_another_program_published_is_never_shown_as_proven() {
+    let folder = Folder::new("published");
+    let time = 1_620_036_010;
+    {
+        let mut store = Store::open(Options::new(folder.file("test.db"))).unwrap();
+        let mut values = Values::EMPTY;
+        values.set(Quantity::EnergyImport, 6700);
+        let reading = MeterReading {
+            meter: "home".into(),
+            segment: "SAG1030700089067".into(),
+            time,
+            clock: Clock::Meter,
+            received: time + 2,
+            ident: 4711,
+            proof: Proof::Published,
+            values,
+            texts: Vec::new(),
+        };
+        assert_eq!(store.append(&reading).unwrap(), Appended::New);
+    }
+    let daemon = Daemon::start(&folder, "[source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    let last = daemon.json("/api/v1/meters/home/last");
+    assert_eq!((&last["proof"], &last["values"]["energy_import_wh"]), (&"published".into(), &6700.into()));
+    assert_eq!(
+        (&last["frame_counter"], &last["system_title"]),
+        (&Value::Null, &Value::Null),
+        "a checksum is no counter"
+    );
+    let meters = daemon.json("/api/v1/meters");
+    assert_eq!(meters["meters"][0]["proof"], "published");
+    let document = daemon.json("/api/v1/openapi.json");
+    for (path, answer) in [("/meters/{meter}/last", &last), ("/meters", &meters)] {
+        let validator = jsonschema::validator_for(&schema(&document, path)).unwrap();
+        let faults: Vec<String> = validator.iter_errors(answer).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{path}: {faults:?}\n{answer}");
     }
 }
 

@@ -141,6 +141,11 @@ fn check_says_what_is_wrong() {
         ("[source.a]\nkind = \"stdin\"\n[meter.Home]\n", "use small letters"),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\nsource = \"b\"\n", "which is not configured"),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[meter.other]\n", "needs `equipment`"),
+        ("[source.a]\nkind = \"stdin\"\n[meter.home]\ntopic = \"a/#/b\"\n", "has a # that is not alone at its end"),
+        (
+            "[source.a]\nkind = \"stdin\"\n[meter.home]\ntopic = \"a\"\n[meter.other]\ntopic = \"a\"\n",
+            "the same topic \"a\"",
+        ),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\nkey-file = \"none.key\"\n", "cannot be read"),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[web]\nlisten = \"0.0.0.0:80\"\n", "open to everybody"),
         ("[source.a]\nkind = \"stdin\"\n[meter.home]\n[store]\nretention = \"12h\"\n", "a day or more"),

@@ -231,7 +231,7 @@ fn what_cannot_be_written_waits() {
     daemon.wait("it is said", |daemon| daemon.problems().contains(&"file-failing".to_string()));
     let sentence = daemon.health()["problems"].to_string();
     assert!(sentence.contains("smartmeter_2026_06_21.min cannot be written: a folder has that name"), "{sentence}");
-    daemon.wait("all wait", |daemon| daemon.health()["sinks"][0]["counters"]["waiting"] == 15);
+    daemon.wait("all wait", |daemon| daemon.health()["sinks"][0]["queued"] == 15);
     std::fs::remove_dir(folder.file("data").join("smartmeter_2026_06_21.min")).unwrap();
     daemon.wait("all are written", |daemon| lines(daemon) == 15);
     daemon.wait("it is over", |daemon| !daemon.problems().contains(&"file-failing".to_string()));
@@ -242,7 +242,7 @@ fn what_cannot_be_written_waits() {
     assert!(daemon.problems().contains(&"archive-failing".to_string()), "{:?}", daemon.problems());
     let old = "smartmeter_2026_06_21.min";
     assert_eq!(read(&folder.file("data").join(old)), files[old], "what cannot be archived stays");
-    assert_eq!(daemon.health()["sinks"][0]["counters"]["lost"], 0);
+    assert_eq!(daemon.health()["sinks"][0]["counters"]["lines_lost"], 0);
 }
 
 #[test]

@@ -10,7 +10,6 @@
 //! | [`MeterReading`] | what goes in: one telegram of one meter | `reading` |
 //! | [`Store`] | the only writer | `store` |
 //! | [`Reader`] | a connection that only reads, as many as wanted | `reader` |
-//! | [`Owed`] | closed quarter-hours and gaps that a receiver has not acknowledged yet | `reader`, `receivers` |
 //! | [`Store::insert_history`] | readings of old, booked as if they had come in time | `history` |
 //! | [`Calendar`] | days and months of a zone | `calendar` |
 //! | [`StoreError`] | what went wrong, in a sentence | `error` |
@@ -49,10 +48,10 @@ pub use marks::Mark;
 pub use options::{Flush, Options};
 pub use quarantine::QuarantineEntry;
 pub use reader::{
-    GapEntry, MeterEntry, Owed, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series, SeriesColumn,
+    GapEntry, MeterEntry, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series, SeriesColumn,
     SeriesQuantity, Span, Stats, TextEntry,
 };
 pub use reading::{Appended, BatchCount, Clock, MeterReading, Proof, Quarantined, StoredReading};
 pub use resume::Resumed;
-pub use smarty_ledger::{Energies, Extent, PowerSpread, Running};
+pub use smarty_ledger::{Energies, Entry, Extent, PowerSpread, Running};
 pub use store::Store;

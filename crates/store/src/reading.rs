@@ -35,6 +35,8 @@ pub enum Proof {
     Crc,
     /// Not sealed.
     Plain,
+    /// No telegram at all: as another program published it, and nothing shows that it did so rightly.
+    Published,
     /// Nothing: it was taken from a file of another program.
     Imported,
 }
@@ -46,6 +48,7 @@ impl Proof {
             Self::Tag => "tag",
             Self::Crc => "crc",
             Self::Plain => "plain",
+            Self::Published => "published",
             Self::Imported => "imported",
         }
     }
@@ -55,7 +58,8 @@ impl Proof {
             Self::Tag => 0,
             Self::Crc => 1,
             Self::Plain => 2,
-            Self::Imported => 3,
+            Self::Published => 3,
+            Self::Imported => 4,
         }
     }
 
@@ -64,7 +68,9 @@ impl Proof {
             0 => Self::Tag,
             1 => Self::Crc,
             2 => Self::Plain,
-            _ => Self::Imported,
+            4 => Self::Imported,
+            // A code of a later version, too: it is called no better than the least.
+            _ => Self::Published,
         }
     }
 }
@@ -82,7 +88,8 @@ pub struct MeterReading {
     pub clock: Clock,
     /// When it arrived, UTC seconds of the host.
     pub received: i64,
-    /// Tells telegrams of the same second apart: the frame counter, or a checksum of a plain telegram.
+    /// Tells telegrams of the same second apart: the frame counter, or a checksum of a plain telegram
+    /// or of published values.
     pub ident: u64,
     /// What vouches for it.
     pub proof: Proof,

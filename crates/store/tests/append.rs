@@ -6,7 +6,9 @@ mod common;
 
 use common::{Folder, MIDNIGHT, reading, readings, settle};
 use smarty_p1::Quantity;
-use smarty_store::{Appended, Flush, Mark, MeterReading, Reader, Resolution, SeriesQuantity, Store, StoredReading};
+use smarty_store::{
+    Appended, Clock, Flush, Mark, MeterReading, Proof, Reader, Resolution, SeriesQuantity, Store, StoredReading,
+};
 
 fn stored(folder: &Folder) -> Vec<StoredReading> {
     let reader = Reader::open(folder.path()).unwrap();
@@ -253,4 +255,27 @@ fn curves_are_the_same_before_and_after_sealing_and_packing() {
         assert_eq!(rolled.time, telegrams.time);
         assert_eq!(rolled.columns[0], telegrams.columns[0], "the accounts say the same as the telegrams");
     }
+}
+
+#[test]
+fn who_vouches_for_a_reading_and_whose_time_it_has_is_kept_in_rows_and_in_blocks() {
+    let folder = Folder::new();
+    let kinds: Vec<(Proof, Clock)> = [Proof::Tag, Proof::Crc, Proof::Plain, Proof::Published]
+        .into_iter()
+        .flat_map(|proof| [(proof, Clock::Meter), (proof, Clock::Host)])
+        .collect();
+    let mut all = readings(MIDNIGHT, MIDNIGHT + 8000);
+    for (reading, (proof, clock)) in all.iter_mut().zip(kinds.iter().cycle()) {
+        (reading.proof, reading.clock) = (*proof, *clock);
+    }
+    let mut store = Store::open(folder.options()).unwrap();
+    for reading in &all {
+        assert_eq!(store.append(reading).unwrap(), Appended::New);
+    }
+    assert_holds(&folder, &all);
+    settle(&mut store, MIDNIGHT + 40 * 86_400);
+    let stats = Reader::open(folder.path()).unwrap().stats().unwrap();
+    assert!(stats.live < all.len() as u64, "something was sealed");
+    assert_holds(&folder, &all);
+    assert_eq!(Proof::Published.name(), "published");
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Folder, MIDNIGHT, readings};
-use smarty_store::{Owed, Reader, Store};
+use smarty_store::{Entry, Reader, Store};
 
 #[test]
 fn a_receiver_goes_on_where_it_left_off() {
@@ -18,7 +18,7 @@ fn a_receiver_goes_on_where_it_left_off() {
     assert!(store.entries() > before);
     let reader = Reader::open(folder.path()).unwrap();
     let all = reader.owed("home", 0, usize::MAX >> 1).unwrap();
-    let gaps = all.iter().filter(|entry| matches!(entry, Owed::Gap(_))).count();
+    let gaps = all.iter().filter(|entry| matches!(entry, Entry::Gap(_))).count();
     assert_eq!((all.len() - gaps, gaps), (12, 1), "four quarter-hours of silence are one gap");
     assert!(all.windows(2).all(|pair| pair[0].end() <= pair[1].end()));
     assert_eq!(reader.count_owed("home", 0, i64::MAX >> 1).unwrap(), all.len() as u64);

@@ -15,6 +15,8 @@ const t = texts.now;
 const HOUR_S = 3600;
 /** A meter sends every ten seconds; after six missed telegrams the figures are called old. */
 const OLD_S = 60;
+/** What another program publishes comes once a minute or less often. */
+const OLD_PUBLISHED_S = 300;
 const TODAY_REFRESH_S = 60;
 const SPEAK_EVERY_S = 60;
 
@@ -92,10 +94,12 @@ export function nowPage(context: PageContext): Page {
 
   const ageNow = (): number => (reading ? reading.age_s + monotonic() - arrived : 0);
 
+  const isOld = (): boolean => ageNow() > (reading?.proof === 'published' ? OLD_PUBLISHED_S : OLD_S);
+
   function showAge(): void {
     if (!reading) return;
     const seconds = ageNow();
-    const old = seconds > OLD_S;
+    const old = isOld();
     hero.classList.toggle('is-old', old);
     setText(age, old ? t.old(duration(seconds)) : `${t.age(duration(seconds))}, ${t.at(clockText(reading.time, meter.zone, true))}`);
   }
@@ -217,7 +221,7 @@ export function nowPage(context: PageContext): Page {
     tick() {
       showAge();
       showQuarter();
-      if (ageNow() > OLD_S) drawHour();
+      if (isOld()) drawHour();
       todayAge += 1;
       if (todayAge < TODAY_REFRESH_S || !reading) return;
       todayAge = 0;

@@ -63,6 +63,7 @@ fn print(health: &Health) {
             Some("tag") => ", origin proven",
             Some("crc") => ", sealed, origin not proven",
             Some("plain") => ", not sealed",
+            Some("published") => ", as another program published it",
             _ => "",
         };
         println!("meter {:<12} {age}, {} good telegrams{proof}", meter.name, meter.telegrams);
@@ -74,7 +75,8 @@ fn print(health: &Health) {
         }
     }
     for sink in &health.sinks {
-        println!("{} {} {}", sink.kind, sink.name, sink.target);
+        let state = format!("{} for {}", sink.state, duration(health.now - sink.since));
+        println!("{:<6} {:<11} {}: {state}, {} on their way", sink.kind, sink.name, sink.target, sink.queued);
         for (name, number) in &sink.counters {
             println!("  {name:<28}{number:>12}");
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Preset, Source, SourceKind};
+use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mqtt};
+use crate::topic;
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +53,12 @@ impl Config {
         if self.source.is_empty() {
             findings.error("no source is configured; add a section such as [source.cable]".into());
         }
+        if let Some(error) = self.calculated.error() {
+            findings.error(error);
+        }
+        for (name, broker) in &self.mqtt {
+            mqtt::check(self, name, broker, &mut findings);
+        }
         self.check_store(&mut findings);
         self.check_web(&mut findings);
         self.check_telegram_servers(&mut findings);
@@ -80,12 +87,15 @@ impl Config {
             SourceKind::Tcp => format!("reads from {} over TCP", source.target()),
             SourceKind::File => format!("replays the file {} once", source.target()),
             SourceKind::Stdin => "reads standard input until it ends".into(),
+            SourceKind::Mqtt => format!("listens to {}", source.target()),
         };
         findings.plan(format!("source {name} {what}, for {}.", list(&meters)));
         let needs = match source.kind {
             SourceKind::Serial if source.device.is_none() => Some("device"),
             SourceKind::Tcp if source.address.is_none() => Some("address"),
             SourceKind::File if source.path.is_none() => Some("path"),
+            SourceKind::Mqtt if source.broker.is_none() => Some("broker"),
+            SourceKind::Mqtt if source.topics.is_empty() => Some("topics"),
             _ => None,
         };
         if let Some(needs) = needs {
@@ -97,11 +107,17 @@ impl Config {
             ("format", source.format.is_some(), source.kind == SourceKind::Serial),
             ("address", source.address.is_some(), source.kind == SourceKind::Tcp),
             ("path", source.path.is_some(), source.kind == SourceKind::File),
+            ("broker", source.broker.is_some(), source.kind == SourceKind::Mqtt),
+            ("topics", !source.topics.is_empty(), source.kind == SourceKind::Mqtt),
         ] {
             if given && !fits {
                 findings
                     .warning(format!("source {name}: `{setting}` means nothing for kind = \"{}\"", source.kind.name()));
             }
+        }
+        if let Some(broker) = source.broker.as_ref().filter(|broker| !self.mqtt.contains_key(*broker)) {
+            findings
+                .error(format!("source {name} listens to broker {broker}, and there is no section [mqtt.{broker}]"));
         }
         if source.accepts_without_crc() {
             findings.warning(format!(
@@ -113,7 +129,8 @@ impl Config {
         }
         if meters.len() > 1 {
             for (meter, settings) in self.meters_on(name) {
-                if settings.equipment.is_empty() && !settings.has_key() {
+                let apart = settings.has_key() || settings.topic.is_some() && !sends_bytes(source.kind);
+                if settings.equipment.is_empty() && !apart {
                     findings.error(format!(
                         "meter {meter} shares source {name} with others and needs `equipment`, its identifier, to be told apart"
                     ));
@@ -124,6 +141,7 @@ impl Config {
 
     fn check_meter(&self, name: &str, findings: &mut Findings) {
         let meter = &self.meter[name];
+        self.check_topic(name, meter, findings);
         if !is_slug(name) {
             findings.error(format!(
                 "the meter's name \"{name}\" stands in paths and topics: use small letters, digits and \"-\", and `title` for people"
@@ -145,6 +163,33 @@ impl Config {
                 "meter {name}: frames are opened without proof of origin (authentication-key = \"none\"); only the checksum inside is proven."
             )),
             Ok(Some(_)) => findings.plan(format!("meter {name} sends sealed frames; tag and checksum are proven.")),
+        }
+    }
+
+    fn check_topic(&self, name: &str, meter: &Meter, findings: &mut Findings) {
+        let Some(topic) = &meter.topic else { return };
+        if let Some(fault) = topic::fault(topic) {
+            findings.error(format!("meter {name}: `topic` {fault}; write it like \"lamsmarty\" or \"cellar/+\""));
+        }
+        let only = if self.source.len() == 1 { self.source.iter().next() } else { None };
+        let source = meter.source.as_ref().map_or(only, |name| self.source.get_key_value(name));
+        let Some((source_name, source)) = source else { return };
+        if sends_bytes(source.kind) {
+            findings.warning(format!(
+                "meter {name}: `topic` means nothing on source {source_name} with kind = \"{}\"",
+                source.kind.name()
+            ));
+        }
+        let twin = self.meters_on(source_name).find(|(other, settings)| {
+            // Each pair once.
+            *other > name
+                && settings.topic.as_ref() == Some(topic)
+                && (settings.equipment.is_empty() || meter.equipment.is_empty())
+        });
+        if let Some((twin, _)) = twin {
+            findings.error(format!(
+                "meters {name} and {twin} have the same topic \"{topic}\" and need `equipment`, their identifiers, to be told apart"
+            ));
         }
     }
 
@@ -209,6 +254,7 @@ impl Config {
     }
 }
 
+/// Sentences, as they are found.
 pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
@@ -225,6 +271,11 @@ impl Findings {
     }
 }
 
+/// One stream of bytes, without topics.
+const fn sends_bytes(kind: SourceKind) -> bool {
+    matches!(kind, SourceKind::Serial | SourceKind::Tcp | SourceKind::File | SourceKind::Stdin)
+}
+
 /// Small letters, digits and `-`: the same in a URL, a topic and a file name.
 fn is_slug(name: &str) -> bool {
     !name.is_empty()
@@ -233,7 +284,7 @@ fn is_slug(name: &str) -> bool {
             .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')
 }
 
-fn list(meters: &[&str]) -> String {
+pub(super) fn list(meters: &[&str]) -> String {
     match meters {
         [] => "no meter".into(),
         [one] => format!("meter {one}"),

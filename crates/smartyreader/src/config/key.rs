@@ -1,12 +1,11 @@
 //! Key: where a meter's encryption key comes from. Never argv, never the log.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use smarty_p1::{Authentication, InvalidKey, Key};
-use zeroize::Zeroizing;
 
 use super::Meter;
+use super::secret::{Secret, SecretProblem};
 
 /// The keys of one meter.
 #[derive(Clone, Debug)]
@@ -61,7 +60,11 @@ impl fmt::Display for KeyProblem {
 impl Meter {
     /// Whether a key is named at all. Without one only plain telegrams can be read.
     pub fn has_key(&self) -> bool {
-        self.key_file.is_some() || self.key_env.is_some() || self.key_credential.is_some()
+        self.key_secret().is_named()
+    }
+
+    fn key_secret(&self) -> Secret<'_> {
+        Secret { file: self.key_file.as_ref(), env: self.key_env.as_ref(), credential: self.key_credential.as_ref() }
     }
 
     /// Fetches the keys from where they are.
@@ -69,25 +72,12 @@ impl Meter {
     /// # Errors
     /// [`KeyProblem`], a sentence that repeats nothing of the key.
     pub fn keys(&self) -> Result<Option<MeterKey>, KeyProblem> {
-        let (place, text) = match (&self.key_file, &self.key_env, &self.key_credential) {
-            (None, None, None) => return Ok(None),
-            (Some(file), None, None) => (file.display().to_string(), read(file)?),
-            (None, Some(variable), None) => {
-                let place = format!("the environment variable {variable}");
-                let text = std::env::var(variable)
-                    .map_err(|_| KeyProblem::Unreadable(place.clone(), "it is not set".into()))?;
-                (place, Zeroizing::new(text))
-            }
-            (None, None, Some(credential)) => {
-                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).ok_or_else(|| {
-                    KeyProblem::Unreadable(
-                        format!("the credential {credential}"),
-                        "$CREDENTIALS_DIRECTORY is not set; systemd sets it for units with LoadCredential=".into(),
-                    )
-                })?;
-                (format!("the credential {credential}"), read(&folder.join(credential))?)
-            }
-            _ => return Err(KeyProblem::Ambiguous),
+        let Some((place, text)) = self.key_secret().fetch().map_err(|problem| match problem {
+            SecretProblem::Unreadable(place, why) => KeyProblem::Unreadable(place, why),
+            SecretProblem::Ambiguous => KeyProblem::Ambiguous,
+        })?
+        else {
+            return Ok(None);
         };
         let encryption = Key::from_hex(&text).map_err(|why| KeyProblem::Invalid(place.clone(), why))?;
         if encryption.is_standard_authentication_key() {
@@ -102,12 +92,5 @@ impl Meter {
             "none" => Ok(Authentication::Unchecked),
             hex => Key::from_hex(hex).map(Authentication::Given).map_err(KeyProblem::Authentication),
         }
-    }
-}
-
-fn read(path: &Path) -> Result<Zeroizing<String>, KeyProblem> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) => Err(KeyProblem::Unreadable(path.display().to_string(), error.to_string())),
     }
 }

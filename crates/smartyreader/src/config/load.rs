@@ -63,6 +63,9 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     for file in config.day_file.values_mut() {
         file.relate(folder);
     }
+    for broker in config.mqtt.values_mut() {
+        broker.relate(folder);
+    }
     config.store.path = folder.join(&config.store.path);
     Ok(config)
 }
@@ -147,7 +150,7 @@ mod tests {
     fn a_mistyped_value_names_the_possible() {
         assert_eq!(
             sentence("[source.cable]\nkind = \"serail\"\n"),
-            "test.toml, line 2: \"serail\" is not possible here, only serial, tcp, file, stdin; did you mean \"serial\"?"
+            "test.toml, line 2: \"serail\" is not possible here, only serial, tcp, file, stdin, mqtt; did you mean \"serial\"?"
         );
         assert!(sentence("[store]\nflush = \"60\"\n").contains("a time such as \"60s\""));
         assert!(sentence("zone = \"Europe/Luxemburg\"\n").contains("no time zone"));

@@ -1,9 +1,12 @@
 //! Configuration: one TOML file, kebab-case, every default the right one for a household.
 
+mod calculated;
 mod check;
 mod day_file;
 mod key;
 mod load;
+mod mqtt;
+mod secret;
 mod size;
 mod span;
 mod telegram_server;
@@ -14,10 +17,13 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use day_file::{DayFile, DayFormat, Direction};
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
+pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kind, Mqtt, Qos, Version};
+pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
 pub use telegram_server::TelegramServer;
@@ -38,6 +44,12 @@ pub struct Config {
     /// Where and how readings are kept.
     #[serde(default)]
     pub store: Store,
+    /// What is worked out of the readings.
+    #[serde(default)]
+    pub calculated: Calculated,
+    /// The brokers, by name.
+    #[serde(default)]
+    pub mqtt: BTreeMap<String, Mqtt>,
     /// Servers of plain telegrams, by name.
     #[serde(default)]
     pub telegram_server: BTreeMap<String, TelegramServer>,
@@ -69,6 +81,11 @@ pub struct Source {
     pub format: Option<Format>,
     /// TCP: host and port of a ser2net or network dongle.
     pub address: Option<String>,
+    /// MQTT: the name of a section `[mqtt.NAME]`.
+    pub broker: Option<String>,
+    /// MQTT: what to listen to, with `+` and `#`.
+    #[serde(default)]
+    pub topics: Vec<String>,
     /// File: what to replay.
     pub path: Option<PathBuf>,
     /// File and standard input: how fast to replay.
@@ -93,6 +110,7 @@ impl Source {
             SourceKind::Tcp => self.address.clone().unwrap_or_default(),
             SourceKind::File => display(self.path.as_ref()),
             SourceKind::Stdin => "standard input".into(),
+            SourceKind::Mqtt => format!("{} at {}", self.topics.join(", "), self.broker.as_deref().unwrap_or_default()),
         }
     }
 }
@@ -113,6 +131,8 @@ pub enum SourceKind {
     File,
     /// Standard input.
     Stdin,
+    /// What boards publish to a broker.
+    Mqtt,
 }
 
 impl SourceKind {
@@ -123,6 +143,7 @@ impl SourceKind {
             Self::Tcp => "tcp",
             Self::File => "file",
             Self::Stdin => "stdin",
+            Self::Mqtt => "mqtt",
         }
     }
 
@@ -206,7 +227,9 @@ pub struct Meter {
     /// The meter's identifiers, needed when several meters share a source.
     #[serde(default)]
     pub equipment: Vec<String>,
-    /// Accept plain telegrams though there is a key.
+    /// MQTT: the topic on which it is heard, with all topics below it; `+` and `#` stand for any level.
+    pub topic: Option<String>,
+    /// Accept plain telegrams and published values though there is a key.
     #[serde(default)]
     pub accept_plain: bool,
     /// What the connection can carry at most, in kW: what goes beyond is quarantined.
@@ -345,6 +368,12 @@ impl Config {
         self.meter.iter().filter_map(move |(name, meter)| {
             (meter.source.as_ref().or(only).is_some_and(|on| on == source)).then_some((name.as_str(), meter))
         })
+    }
+
+    /// The source that a meter is heard on.
+    pub fn source_of<'a>(&'a self, meter: &'a str) -> Option<&'a str> {
+        let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
+        self.meter.get(meter)?.source.as_ref().or(only).map(String::as_str)
     }
 
     /// The zone, known to exist since the file was loaded.

@@ -1,25 +1,31 @@
-//! Intake: from bytes of one source to readings of named meters. Which meter, which key, is it new?
+//! Intake: from bytes or messages of one source to readings of named meters. Which meter, which key, is it new?
 //!
 //! Everything that is refused is counted under its own name, and said in words once it is more than chance.
 
+mod arrival;
+mod collector;
 mod describe;
+mod published;
 mod replay;
+mod whose;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use smarty_p1::Values;
 use smarty_p1::{
     Authentication, Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Reading, SealedFrame, Telegram, TelegramError,
 };
-use smarty_store::{Clock, Mark, MeterReading, Proof};
+use smarty_store::{Mark, MeterReading, Proof};
 
-use crate::clock::{self, Moment};
 use crate::config::{Config, KeyProblem, MeterKey};
 use crate::observe::{Observer, Trouble, count};
-use describe::{add_times, equipment, texts};
-use replay::is_newer;
+use arrival::Opened;
+use collector::Collector;
+use describe::equipment;
 
+pub use collector::LONGEST_MESSAGE;
 pub use replay::{MarkKey, Seal};
 
 /// A proven telegram of a known meter.
@@ -27,7 +33,8 @@ pub use replay::{MarkKey, Seal};
 pub struct Arrival {
     /// What is kept.
     pub reading: MeterReading,
-    /// The proven text, as the meter made it.
+    /// The proven text, as the meter made it. Empty where the values came without a telegram: their proof is
+    /// [`Proof::Published`] then.
     pub telegram: Box<[u8]>,
     /// Where it came from, when it was sealed.
     pub seal: Option<Seal>,
@@ -39,8 +46,6 @@ pub struct Arrival {
 const NOT_BY_CHANCE: u32 = 3;
 /// So many bytes without a frame are no cut-off telegram any more.
 const MUCH_NOISE: usize = 300;
-/// The clocks of meter and machine may differ by this much.
-const DRIFT: i64 = 60;
 
 /// One source's intake.
 pub struct Intake {
@@ -57,6 +62,7 @@ pub struct Intake {
     /// Which meter a system title belongs to, once a key has opened one of its frames.
     titles: HashMap<[u8; 8], usize>,
     run: Run,
+    collector: Collector,
 }
 
 /// What has been going wrong without a good telegram in between.
@@ -74,8 +80,13 @@ struct MeterIntake {
     subject: String,
     key: Result<Option<MeterKey>, KeyProblem>,
     equipment: Vec<String>,
+    topic: Option<String>,
     accept_plain: bool,
     last_time: Option<i64>,
+    /// The identifier under which the last reading came.
+    last_segment: Option<Arc<str>>,
+    /// The last published reading: its time and what it said.
+    last_published: Option<(i64, Box<Values>)>,
 }
 
 /// What becomes of a frame.
@@ -97,8 +108,11 @@ impl Intake {
                 subject: format!("meter {name}"),
                 key: meter.keys(),
                 equipment: meter.equipment.clone(),
+                topic: meter.topic.clone(),
                 accept_plain: meter.accept_plain || !meter.has_key(),
                 last_time: None,
+                last_segment: None,
+                last_published: None,
             })
             .collect();
         for meter in &meters {
@@ -125,6 +139,7 @@ impl Intake {
             observer,
             titles: HashMap::new(),
             run: Run::default(),
+            collector: Collector::default(),
         }
     }
 
@@ -136,6 +151,10 @@ impl Intake {
                 count(&mut source.counters, "bytes", bytes.len() as u64);
             });
         }
+        self.deframe(bytes, now, arrivals);
+    }
+
+    fn deframe(&mut self, bytes: &[u8], now: i64, arrivals: &mut Vec<Arrival>) {
         let mut rest = bytes;
         loop {
             let (used, progress) = self.deframer.feed(rest);
@@ -155,7 +174,7 @@ impl Intake {
     pub fn silence(&mut self, now: i64, arrivals: &mut Vec<Arrival>) {
         while self.deframer.abandon() {
             self.count("abandoned");
-            self.feed(&[], now, arrivals);
+            self.deframe(&[], now, arrivals);
         }
     }
 
@@ -186,6 +205,7 @@ impl Intake {
         }
         self.deframer = deframer;
         self.count("frames");
+        self.collector.frames += 1;
     }
 
     fn plain(&mut self, text: &[u8], now: i64, arrivals: &mut Vec<Arrival>) -> Verdict {
@@ -200,7 +220,7 @@ impl Intake {
         }
         let reading = Reading::of(&telegram);
         let equipment = equipment(&reading, None, &telegram);
-        let Some(index) = self.meter_of(&equipment) else {
+        let Some(index) = self.whose_telegram(&equipment, now) else {
             return self.unknown(equipment);
         };
         if !self.meters[index].accept_plain {
@@ -209,7 +229,8 @@ impl Intake {
             return Verdict::Done;
         }
         let ident = u64::from(telegram.crc().unwrap_or_else(|| smarty_p1::crc16(text)));
-        self.arrive(index, equipment, &telegram, &reading, Proof::Plain, None, ident, now, arrivals);
+        let opened = Opened { index, equipment, proof: Proof::Plain, seal: None, ident };
+        self.arrive(opened, &telegram, &reading, now, arrivals);
         Verdict::Done
     }
 
@@ -236,18 +257,24 @@ impl Intake {
             return self.unknown(equipment);
         }
         let seal = Seal { system_title: title, frame_counter: counter, key };
-        self.arrive(index, equipment, &telegram, &reading, proof, Some(seal), u64::from(counter), now, arrivals);
+        let opened = Opened { index, equipment, proof, seal: Some(seal), ident: u64::from(counter) };
+        self.arrive(opened, &telegram, &reading, now, arrivals);
         Verdict::Done
     }
 
-    /// Tries the key of the meter that this title belonged to before, then every other.
+    /// Tries the key of the meter that this title belonged to before, then every other. A meter with a topic hears
+    /// nothing else.
     fn open(&mut self, frame: &mut SealedFrame<'_>) -> Result<(usize, Proof, [u8; 4]), OpenFailure> {
         let title = frame.system_title();
         let known = self.titles.get(&title).copied();
         let order = known.into_iter().chain((0..self.meters.len()).filter(|index| Some(*index) != known));
         let mut failure = OpenFailure::NoKey;
         for index in order {
-            let Ok(Some(keys)) = &self.meters[index].key else { continue };
+            let meter = &self.meters[index];
+            if !meter.hears(self.collector.topic.as_deref()) {
+                continue;
+            }
+            let Ok(Some(keys)) = &meter.key else { continue };
             match frame.open(&keys.encryption, &keys.authentication) {
                 Ok(proof) => {
                     self.titles.insert(title, index);
@@ -325,117 +352,13 @@ impl Intake {
         Verdict::Done
     }
 
-    /// The meter that a plain telegram is of: the one with this identifier, or the only one.
-    fn meter_of(&self, equipment: &str) -> Option<usize> {
-        let named = self.meters.iter().position(|meter| meter.equipment.iter().any(|known| known == equipment));
-        named.or_else(|| match &self.meters[..] {
-            [only] if only.equipment.is_empty() => Some(0),
-            _ => None,
-        })
-    }
-
-    #[allow(clippy::too_many_arguments)] // Everything that is known of one telegram, once.
-    fn arrive(
-        &mut self,
-        index: usize,
-        equipment: String,
-        telegram: &Telegram<'_>,
-        reading: &Reading<'_>,
-        proof: Proof,
-        seal: Option<Seal>,
-        ident: u64,
-        now: i64,
-        arrivals: &mut Vec<Arrival>,
-    ) {
-        let meter = &mut self.meters[index];
-        let moment = clock::resolve(reading.time, &self.zone, meter.last_time, now);
-        let (time, clock) = match moment {
-            Moment::Meter(time) => (time, Clock::Meter),
-            Moment::Host(time) => (time, Clock::Host),
-        };
-        if let Some(seal) = seal
-            && !self.replayed
-            && !is_newer(&mut self.marks, seal, time)
-        {
-            let again = self.marks.get(&(seal.key, seal.system_title)).is_some_and(|mark| mark.time == time);
-            self.count(if again { "duplicate" } else { "replay" });
-            if !again {
-                self.observer.raise(&self.subject, &Trouble::Replayed);
-            }
-            return;
-        }
-        meter.last_time = Some(time);
-        let meter = &self.meters[index];
-        let drift = time - now;
-        self.observer.meter(&meter.name, |health| {
-            health.last_time = Some(time);
-            health.received = Some(now);
-            health.telegrams += 1;
-            health.proof = Some(proof.name().into());
-            health.clock_drift_s = (clock == Clock::Meter && !self.replayed).then_some(drift);
-            for (name, more) in [
-                ("unknown_objects", reading.unknown_objects),
-                ("malformed_objects", reading.malformed_objects),
-                ("repeated_objects", reading.repeated_objects),
-                ("invalid_clock", u16::from(clock == Clock::Host)),
-            ] {
-                count(&mut health.counters, name, u64::from(more));
-            }
-        });
-        if clock == Clock::Meter && !self.replayed && drift.abs() > DRIFT {
-            // Rounded, so that the sentence does not change with every telegram.
-            self.observer.raise(&meter.subject, &Trouble::ClockOff { seconds: drift / 10 * 10 });
-        } else {
-            self.observer.clear(&meter.subject, &["clock-off"]);
-        }
-        self.observer.source(&self.source, |source| {
-            source.last_telegram = Some(now);
-            count(&mut source.counters, "telegrams", 1);
-        });
-        self.observer.clear(&meter.subject, &["plain-refused", "authentication-key-differs", "stale"]);
-        self.observer.clear(
-            &self.subject,
-            &[
-                "garbage",
-                "wrong-key",
-                "sealed-without-key",
-                "without-checksum",
-                "damaged",
-                "security-control",
-                "foreign-protocol",
-                "replayed",
-                "silent",
-            ],
-        );
-        self.run = Run::default();
-        // What it says is nobody's business who reads the log.
-        tracing::debug!("meter {}: a good telegram of {} bytes", meter.name, telegram.text().len());
-        let mut values = reading.values;
-        add_times(&mut values, reading, &self.zone, now);
-        arrivals.push(Arrival {
-            reading: MeterReading {
-                meter: Arc::clone(&meter.name),
-                segment: equipment.into(),
-                time,
-                clock,
-                received: now,
-                ident,
-                proof,
-                values,
-                texts: texts(telegram, reading),
-            },
-            telegram: telegram.text().into(),
-            seal,
-            replayed: self.replayed,
-        });
-    }
-
     fn noise(&mut self, bytes: usize) {
         self.observer.source(&self.source, |source| count(&mut source.counters, "noise_bytes", bytes as u64));
         let forgiven = bytes.min(self.run.forgiven);
         self.run.forgiven -= forgiven;
         self.run.noise += bytes - forgiven;
-        if self.run.noise >= MUCH_NOISE {
+        // A message that is no frame has a sentence of its own.
+        if self.run.noise >= MUCH_NOISE && self.collector.topic.is_none() {
             self.observer.raise(&self.subject, &Trouble::Garbage { target: self.target.clone() });
         }
     }

@@ -41,22 +41,28 @@ pub struct Health {
     pub sources: Vec<SourceHealth>,
     /// Each meter.
     pub meters: Vec<MeterHealth>,
-    /// The database.
-    pub store: StoreHealth,
-    /// Each way out.
+    /// Each broker and other receiver.
     #[serde(default)]
     pub sinks: Vec<SinkHealth>,
+    /// The database.
+    pub store: StoreHealth,
 }
 
-/// How a way out is.
+/// How a receiver is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SinkHealth {
-    /// `telegram-server` or `day-file`.
-    pub kind: String,
     /// As in the configuration.
     pub name: String,
-    /// Address or folder.
+    /// `mqtt` and others.
+    pub kind: String,
+    /// Address or path.
     pub target: String,
+    /// `connecting`, `connected`, `away`, or what fits its kind.
+    pub state: String,
+    /// UTC seconds since when it is in this state.
+    pub since: i64,
+    /// Quarter-hours and gaps that it has not acknowledged, as far as they were read.
+    pub queued: u64,
     /// What was counted.
     pub counters: Counters,
 }
@@ -93,10 +99,13 @@ pub struct MeterHealth {
     pub received: Option<i64>,
     /// How long ago.
     pub age_s: Option<i64>,
-    /// `tag`, `crc` or `plain`.
+    /// `tag`, `crc`, `plain` or `published`.
     pub proof: Option<String>,
     /// Good telegrams since the start.
     pub telegrams: u64,
+    /// Of what another program publishes: how long it took from the last reading but one to the last.
+    #[serde(skip)]
+    pub pace: Option<i64>,
     /// The meter's clock minus this machine's.
     pub clock_drift_s: Option<i64>,
     /// What was counted.
@@ -127,9 +136,8 @@ struct State {
     problems: Problems,
     sources: BTreeMap<String, SourceHealth>,
     meters: BTreeMap<String, MeterHealth>,
+    sinks: BTreeMap<String, SinkHealth>,
     store: StoreHealth,
-    /// By kind and name.
-    sinks: BTreeMap<(String, String), SinkHealth>,
 }
 
 /// The one place where everybody says how they are.
@@ -154,8 +162,8 @@ impl Observer {
             problems: Problems::default(),
             sources: BTreeMap::new(),
             meters: BTreeMap::new(),
-            store: StoreHealth { state: "ok".into(), ..StoreHealth::default() },
             sinks: BTreeMap::new(),
+            store: StoreHealth { state: "ok".into(), ..StoreHealth::default() },
         };
         Self { state: Arc::new(Mutex::new(state)), changed: watch::Sender::new(0) }
     }
@@ -170,6 +178,11 @@ impl Observer {
         change(source);
     }
 
+    /// What was counted at a source.
+    pub fn source_counters(&self, name: &str) -> Counters {
+        self.lock().sources.get(name).map(|source| source.counters.clone()).unwrap_or_default()
+    }
+
     /// Changes what is known of a meter.
     pub fn meter(&self, name: &str, change: impl FnOnce(&mut MeterHealth)) {
         let mut state = self.lock();
@@ -180,19 +193,24 @@ impl Observer {
         change(meter);
     }
 
+    /// Changes what is known of a receiver. Names are unique within a kind.
+    pub fn sink(&self, kind: &str, name: &str, change: impl FnOnce(&mut SinkHealth)) {
+        let mut state = self.lock();
+        let sink = state.sinks.entry(format!("{kind} {name}")).or_default();
+        if sink.name.is_empty() {
+            sink.name = name.to_string();
+            sink.kind = kind.to_string();
+        }
+        let before = sink.state.clone();
+        change(sink);
+        if sink.state != before {
+            sink.since = now();
+        }
+    }
+
     /// Changes what is known of the store.
     pub fn store(&self, change: impl FnOnce(&mut StoreHealth)) {
         change(&mut self.lock().store);
-    }
-
-    /// Changes what is known of a sink.
-    pub fn sink(&self, kind: &str, name: &str, change: impl FnOnce(&mut SinkHealth)) {
-        let mut state = self.lock();
-        let sink = state.sinks.entry((kind.to_string(), name.to_string())).or_default();
-        if sink.name.is_empty() {
-            (sink.kind, sink.name) = (kind.to_string(), name.to_string());
-        }
-        change(sink);
     }
 
     /// Says that something is wrong. The first time it is logged, after that counted.
@@ -214,12 +232,13 @@ impl Observer {
         self.changed.subscribe()
     }
 
-    /// Ages of the meters' last telegrams, since the start where there was none.
-    pub fn ages(&self) -> Vec<(String, i64)> {
+    /// Ages of the meters' last telegrams, since the start where there was none; and the pace at which they are
+    /// published, if they are.
+    pub fn ages(&self) -> Vec<(String, i64, Option<i64>)> {
         let state = self.lock();
         let now = now();
         let age = |meter: &MeterHealth| now - meter.received.unwrap_or(state.started);
-        state.meters.values().map(|meter| (meter.name.clone(), age(meter))).collect()
+        state.meters.values().map(|meter| (meter.name.clone(), age(meter), meter.pace)).collect()
     }
 
     /// How everything is now.
@@ -251,8 +270,8 @@ impl Observer {
             problems,
             sources: state.sources.values().cloned().collect(),
             meters,
-            store: state.store.clone(),
             sinks: state.sinks.values().cloned().collect(),
+            store: state.store.clone(),
         }
     }
 

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use smarty_p1::Foreign;
 
+use crate::mqtt::{Refusal, Why};
+
 /// How much it hurts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -26,6 +28,8 @@ pub enum Trouble {
     Lost { target: String, why: String },
     /// It is open and no byte comes.
     Silent { target: String, seconds: u64 },
+    /// The broker is there and nothing is published.
+    NothingPublished { topics: String, seconds: u64 },
     /// Bytes come, but no telegram begins in them.
     Garbage { target: String },
     /// Sealed frames arrive whole and none can be opened.
@@ -50,6 +54,14 @@ pub enum Trouble {
     Foreign(Foreign),
     /// A meter that no section of the configuration speaks of.
     UnknownMeter { equipment: String },
+    /// Readings on a topic that is no meter's.
+    UnknownTopic { topic: String },
+    /// Published values where sealed frames are expected.
+    PublishedRefused { topic: String },
+    /// A message of a known form that is broken.
+    MalformedMessage { topic: String, why: String },
+    /// Messages come, and nothing has been understood yet.
+    ForeignMessage { topic: String, what: &'static str },
     /// Old frames come again.
     Replayed,
     /// No good telegram of a meter for a while.
@@ -64,6 +76,10 @@ pub enum Trouble {
     StoreFailing { why: String },
     /// Telegrams arrive faster than they can be stored.
     StoreBehind,
+    /// A broker that cannot be had.
+    Broker(Refusal),
+    /// A broker was away for so long that what it was owed is too old.
+    OwedTooLong { entries: u64 },
     /// A sink cannot listen, or make its pseudo-terminal.
     CannotServe { target: String, why: String },
     /// A sink's file cannot be written.
@@ -80,7 +96,7 @@ impl Trouble {
         match self {
             Self::Unreachable { .. } => "unreachable",
             Self::Lost { .. } => "lost",
-            Self::Silent { .. } => "silent",
+            Self::Silent { .. } | Self::NothingPublished { .. } => "silent",
             Self::Garbage { .. } => "garbage",
             Self::WrongKey { .. } => "wrong-key",
             Self::AuthenticationKeyDiffers { .. } => "authentication-key-differs",
@@ -93,6 +109,10 @@ impl Trouble {
             Self::SecurityControl { .. } => "security-control",
             Self::Foreign(_) => "foreign-protocol",
             Self::UnknownMeter { .. } => "unknown-meter",
+            Self::UnknownTopic { .. } => "unknown-topic",
+            Self::PublishedRefused { .. } => "published-refused",
+            Self::MalformedMessage { .. } => "malformed-message",
+            Self::ForeignMessage { .. } => "foreign-message",
             Self::Replayed => "replayed",
             Self::Stale { .. } => "stale",
             Self::ClockOff { .. } => "clock-off",
@@ -100,6 +120,15 @@ impl Trouble {
             Self::StoreFull { .. } => "store-full",
             Self::StoreFailing { .. } => "store-failing",
             Self::StoreBehind => "store-behind",
+            Self::Broker(Refusal { why, .. }) => match why {
+                Why::Network(_) => "broker-away",
+                Why::Tls(_) => "broker-tls",
+                Why::Psk => "broker-psk",
+                Why::Login => "broker-login",
+                Why::Broker(_) => "broker-refuses",
+                Why::Ours(_) => "broker-setting",
+            },
+            Self::OwedTooLong { .. } => "owed-too-long",
             Self::CannotServe { .. } => "cannot-serve",
             Self::FileFailing { .. } => "file-failing",
             Self::ArchiveFailing { .. } => "archive-failing",
@@ -114,12 +143,14 @@ impl Trouble {
             | Self::Unreachable { .. }
             | Self::Lost { .. }
             | Self::Silent { .. }
+            | Self::NothingPublished { .. }
             | Self::Garbage { .. }
             | Self::WrongKey { .. }
             | Self::SealedWithoutKey { .. }
             | Self::KeyUnusable { .. }
             | Self::PublicKey { .. }
             | Self::PlainRefused
+            | Self::PublishedRefused { .. }
             | Self::WithoutChecksum
             | Self::SecurityControl { .. }
             | Self::Foreign(_)
@@ -128,10 +159,15 @@ impl Trouble {
             | Self::StoreFailing { .. } => Severity::Failing,
             Self::Damaged { .. }
             | Self::UnknownMeter { .. }
+            | Self::UnknownTopic { .. }
+            | Self::MalformedMessage { .. }
+            | Self::ForeignMessage { .. }
             | Self::Replayed
             | Self::ClockOff { .. }
             | Self::Quarantined { .. }
             | Self::StoreBehind
+            | Self::Broker(_)
+            | Self::OwedTooLong { .. }
             | Self::CannotServe { .. }
             | Self::FileFailing { .. }
             | Self::ArchiveFailing { .. }
@@ -146,6 +182,9 @@ impl Trouble {
             Self::Lost { target, why } => format!("{target} went away: {why}."),
             Self::Silent { target, seconds } => {
                 format!("{target} is open, but no byte has come for {seconds} seconds.")
+            }
+            Self::NothingPublished { topics, seconds } => {
+                format!("The broker is there, but nothing was published on {topics} for {seconds} seconds.")
             }
             Self::Garbage { target } => format!("Bytes come from {target}, but no telegram begins in them."),
             Self::WrongKey { title, frames } => format!(
@@ -180,6 +219,19 @@ impl Trouble {
             Self::UnknownMeter { equipment } => {
                 format!("Telegrams of meter {equipment} arrive, and no meter with this identifier is configured.")
             }
+            Self::UnknownTopic { topic } => {
+                format!("Readings arrive on topic {topic}, and it cannot be told which meter they are of.")
+            }
+            Self::PublishedRefused { topic } => format!(
+                "Values that another program published arrive on topic {topic}, and a key is configured, so they are \
+                 refused: anybody could have made them."
+            ),
+            Self::MalformedMessage { topic, why } => format!("A message on topic {topic} {why}."),
+            Self::ForeignMessage { topic, what } => {
+                format!(
+                    "Messages arrive, for example {what} on topic {topic}, but no reading has been found in any yet."
+                )
+            }
             Self::Replayed => "Frames arrive that are older than what was already read; they are refused.".into(),
             Self::Stale { seconds } => format!("No good telegram for {}.", duration(*seconds)),
             Self::ClockOff { seconds } => format!(
@@ -191,6 +243,10 @@ impl Trouble {
             Self::StoreFull { why } => format!("Nothing can be stored: {why}."),
             Self::StoreFailing { why } => format!("Storing fails: {why}."),
             Self::StoreBehind => "Telegrams arrive faster than they can be stored; some were not kept.".into(),
+            Self::Broker(Refusal { target, why }) => format!("The broker {target} cannot be reached: {why}."),
+            Self::OwedTooLong { entries } => format!(
+                "The broker was away for so long that {entries} quarter-hours were not sent to it. They are in the store."
+            ),
             Self::CannotServe { target, why } => format!("Telegrams cannot be given out on {target}: {why}."),
             Self::FileFailing { path, why } => format!("{path} cannot be written: {why}."),
             Self::ArchiveFailing { path, why } => format!("{path} cannot be moved to the archive: {why}."),
@@ -207,6 +263,9 @@ impl Trouble {
             Self::Lost { .. } => "Is the cable still plugged in? It is opened again as soon as it is back.",
             Self::Silent { .. } => {
                 "Check the cable at the meter; then the meter's 5 V and data request line; then ask the network operator whether the port is released. The port is opened anew every minute."
+            }
+            Self::NothingPublished { .. } => {
+                "Is the board on and connected to the same broker, and is the topic right? `mosquitto_sub -v -t '#'` shows what is published."
             }
             Self::Garbage { .. } => {
                 "Most often the speed or format is wrong (115200 8N1; meters before 2014: preset = \"dsmr-2\"), or the signal is not inverted: use a P1 cable, which inverts it."
@@ -235,6 +294,18 @@ impl Trouble {
             }
             Self::Foreign(_) => "This meter or port cannot be read here.",
             Self::UnknownMeter { .. } => "Add a section [meter.NAME] with `equipment` set to this identifier.",
+            Self::UnknownTopic { .. } => {
+                "Set `topic` in the meter's section [meter.NAME], and `equipment` where several meters share a topic."
+            }
+            Self::PublishedRefused { .. } => {
+                "Take the key out of the configuration if a board opens the telegrams, or set accept-plain = true."
+            }
+            Self::MalformedMessage { .. } => {
+                "What is wrong is left out and counted, and the rest is taken. See what publishes on this topic."
+            }
+            Self::ForeignMessage { .. } => {
+                "Does the board publish below another topic? The forms that are understood are in docs/collector.md."
+            }
             Self::Replayed => "Does something replay recorded frames, or does a dongle send each twice?",
             Self::Stale { .. } => "See what the source says.",
             Self::ClockOff { .. } => {
@@ -245,6 +316,21 @@ impl Trouble {
                 "Make room on the disk or raise the limit; storing goes on by itself. What was stored is safe."
             }
             Self::StoreFailing { .. } => "What was stored is safe; storing is tried again all the time.",
+            Self::Broker(Refusal { why, .. }) => match why {
+                Why::Network(_) => {
+                    "Is the broker on, and is `broker` right? Readings are kept; what it is owed is sent when it is back."
+                }
+                Why::Tls(_) => {
+                    "Does `ca-file` hold the authority that signed the broker's certificate, is the name in `broker` the one in the certificate, and is it still valid?"
+                }
+                Why::Psk => "Compare `psk-identity` and the key with the broker's psk_file.",
+                Why::Login => "Compare `user` and the password with the broker's.",
+                Why::Broker(_) => "See the broker's own log.",
+                Why::Ours(_) => "Put this file right; it is read anew with every attempt.",
+            },
+            Self::OwedTooLong { .. } => {
+                "Set `owed-at-most` on the broker if it is to be more; the API has all of them."
+            }
             Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
             Self::CannotServe { .. } => {
                 "Is another program there? `listen` chooses another address, `pty` another path. It is tried again all the time."

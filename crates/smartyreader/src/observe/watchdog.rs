@@ -8,15 +8,22 @@ use super::{Observer, Trouble};
 
 /// A meter sends every ten seconds; after this long something is wrong.
 const STALE: i64 = 60;
+/// A board may be told to publish seldom, but not this seldom.
+const SLOWEST: i64 = 3600;
+
+/// How old a meter's last reading may be.
+fn patience(pace: Option<i64>) -> i64 {
+    pace.map_or(STALE, |pace| (3 * pace).clamp(STALE, SLOWEST))
+}
 
 /// Looks after the meters for ever.
 pub async fn watch_over(observer: Observer) {
     let mut tick = tokio::time::interval(Duration::from_secs(5));
     loop {
         tick.tick().await;
-        for (meter, seconds) in observer.ages() {
+        for (meter, seconds, pace) in observer.ages() {
             let subject = format!("meter {meter}");
-            if seconds >= STALE {
+            if seconds >= patience(pace) {
                 observer.raise(&subject, &Trouble::Stale { seconds: seconds / STALE * STALE });
             } else {
                 observer.clear(&subject, &["stale"]);
@@ -25,5 +32,19 @@ pub async fn watch_over(observer: Observer) {
         let health = observer.health();
         // That this line is reached is the proof of life: every task here runs on the same thread.
         let _ = sd_notify::notify(&[NotifyState::Watchdog, NotifyState::Status(&health.sentence)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_once_a_minute_is_not_called_old_every_minute() {
+        assert_eq!(patience(None), 60);
+        assert_eq!(patience(Some(10)), 60);
+        assert_eq!(patience(Some(60)), 180);
+        assert_eq!(patience(Some(100_000)), 3600);
+        assert_eq!(patience(Some(-5)), 60);
     }
 }

@@ -1,7 +1,7 @@
-//! Sink: a way out for proven readings. Each has a place in line of its own; none waits for another, and nobody waits
-//! for a sink.
+//! Sink: where proven readings go besides the store. One file or folder each; none sees another, none is waited for.
 
 mod day_file;
+pub mod mqtt;
 mod telegram_server;
 mod udp_log;
 
@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::observe::Observer;
 
-/// Starts every configured sink. Each ends by itself, with everything written, when nobody publishes any more.
+/// Starts the sinks that need nothing but readings. Each ends by itself, with everything written, when nobody publishes
+/// any more.
 pub fn start(config: &Config, hub: &Hub, observer: &Observer) -> JoinSet<()> {
     let mut sinks = JoinSet::new();
     for (name, settings) in &config.telegram_server {

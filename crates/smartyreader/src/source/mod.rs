@@ -1,6 +1,7 @@
 //! Source: bytes from a port, a host, a file. Opened again for ever; nothing here knows what becomes of them.
 
 mod file;
+mod mqtt;
 mod serial;
 mod tcp;
 
@@ -33,7 +34,17 @@ pub struct Refusal {
 }
 
 /// Reads one source: for ever, or until a file ends.
-pub async fn run(name: String, settings: config::Source, mut intake: Intake, hub: Hub, observer: Observer) {
+pub async fn run(
+    name: String,
+    settings: config::Source,
+    broker: Option<config::Mqtt>,
+    mut intake: Intake,
+    hub: Hub,
+    observer: Observer,
+) {
+    if settings.kind == SourceKind::Mqtt {
+        return mqtt::run(name, settings, broker, intake, hub, observer).await;
+    }
     let subject = format!("source {name}");
     let target = settings.target();
     let silence = settings.silence.unwrap_or(Span(PORT_SILENCE)).0;
@@ -101,6 +112,8 @@ async fn open(settings: &config::Source) -> Result<Stream, Refusal> {
         SourceKind::Serial => serial::open(settings),
         SourceKind::Tcp => tcp::open(settings).await,
         SourceKind::File => file::open(settings).await,
+        // Has no stream of bytes, and was turned to its own room above.
+        SourceKind::Mqtt => Err(Refusal { error: io::ErrorKind::Unsupported.into(), advice: "" }),
         SourceKind::Stdin => Ok(Box::pin(tokio::io::stdin())),
     }
 }

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use smarty_p1::{Quantity, Values};
+use smarty_store::Proof;
 
 use super::params::local;
 use super::{App, Sorry};
@@ -58,7 +59,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
                 "first_time": entry.and_then(|entry| entry.first_time),
                 "last_time": entry.and_then(|entry| entry.last_time),
                 "proof": app.hub.latest(name).map(|live| live.arrival.reading.proof.name())
-                    .or_else(|| entry.and_then(|entry| entry.proof).map(smarty_store::Proof::name)),
+                    .or_else(|| entry.and_then(|entry| entry.proof).map(Proof::name)),
                 "segments": segments,
                 "quantities": quantities,
             })
@@ -99,7 +100,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         frame_counter: seal.map(|seal| seal.frame_counter),
         values: numbers(&reading.values),
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
-        quarter: live.quarter,
+        quarter: Some(live.quarter),
     }
 }
 
@@ -135,8 +136,8 @@ pub(super) async fn last(State(app): State<App>, Path(meter): Path<String>) -> R
         proof: stored.proof.name(),
         equipment: stored.segment.to_string(),
         system_title: None,
-        // What was not sealed has no counter.
-        frame_counter: matches!(stored.proof, smarty_store::Proof::Tag | smarty_store::Proof::Crc)
+        // Of what is not sealed the number is a checksum.
+        frame_counter: matches!(stored.proof, Proof::Tag | Proof::Crc)
             .then(|| u32::try_from(stored.ident).ok())
             .flatten(),
         values: numbers(&stored.values),
@@ -150,6 +151,12 @@ pub(super) async fn telegram(State(app): State<App>, Path(meter): Path<String>) 
     let live = app.hub.latest(&meter).ok_or_else(|| {
         Sorry::new(StatusCode::NOT_FOUND, format!("No telegram of meter {meter} has arrived since the start."))
     })?;
+    if live.arrival.telegram.is_empty() {
+        return Err(Sorry::new(
+            StatusCode::NOT_FOUND,
+            format!("The values of meter {meter} come as another program published them, without a telegram."),
+        ));
+    }
     // Not always ASCII: one real meter has another byte in its first line.
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=latin1")], live.arrival.telegram.to_vec()))
 }

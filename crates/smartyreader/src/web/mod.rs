@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use smarty_store::Reader;
 
+use crate::archive::Archive;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::keeper::Keeper;
@@ -40,7 +41,7 @@ pub struct Parts {
     keeper: Keeper,
     observer: Observer,
     gate: auth::Gate,
-    reader: std::sync::Mutex<Option<Reader>>,
+    archive: Archive,
 }
 
 impl std::ops::Deref for App {
@@ -53,14 +54,14 @@ impl std::ops::Deref for App {
 
 impl App {
     /// The page of a daemon.
-    pub fn new(config: &Config, hub: Hub, keeper: Keeper, observer: Observer) -> Self {
+    pub fn new(config: &Config, hub: Hub, keeper: Keeper, archive: Archive, observer: Observer) -> Self {
         Self(Arc::new(Parts {
             gate: auth::Gate::new(&config.web),
             config: config.clone(),
             hub,
             keeper,
             observer,
-            reader: std::sync::Mutex::new(None),
+            archive,
         }))
     }
 
@@ -69,22 +70,13 @@ impl App {
         &self,
         question: impl FnOnce(&Reader) -> Result<T, smarty_store::StoreError> + Send + 'static,
     ) -> Result<T, Sorry> {
-        let app = self.clone();
-        let answer = tokio::task::spawn_blocking(move || {
-            let mut reader = app.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if reader.is_none() {
-                *reader = Some(Reader::open(&app.config.store.path)?);
-            }
-            // Opened just now where it was not.
-            reader.as_ref().map_or(Err(smarty_store::StoreError::Busy), question)
-        });
-        match answer.await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error @ smarty_store::StoreError::TooLong { .. })) => {
+        match self.archive.ask(question).await {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error @ smarty_store::StoreError::TooLong { .. })) => {
                 Err(Sorry::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
             }
-            Ok(Err(error)) => Err(Sorry::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
-            Err(_) => Err(Sorry::new(StatusCode::INTERNAL_SERVER_ERROR, "The question could not be finished.")),
+            Some(Err(error)) => Err(Sorry::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+            None => Err(Sorry::new(StatusCode::INTERNAL_SERVER_ERROR, "The question could not be finished.")),
         }
     }
 

@@ -21,7 +21,7 @@ fn number() -> impl Strategy<Value = i64> {
 }
 
 fn row() -> impl Strategy<Value = (i64, u64, i64, u8, Vec<(usize, i64)>)> {
-    (0i64..3600, any::<u64>(), number(), 0u8..6, vec((0..Quantity::COUNT, number()), 0..12))
+    (0i64..3600, any::<u64>(), number(), 0u8..8, vec((0..Quantity::COUNT, number()), 0..12))
 }
 
 proptest! {

@@ -13,7 +13,6 @@ use rusqlite::{Connection, Transaction};
 
 pub use catalog::{MeterEntry, QuantityEntry, SegmentEntry, Stats, TextEntry};
 pub use export::Readings;
-pub use owed::Owed;
 pub use series::{Resolution, Series, SeriesColumn, SeriesQuantity};
 pub use spans::{GapEntry, Peak, Span};
 

@@ -1,30 +1,11 @@
 //! Owed: closed quarter-hours and gaps in the order of their ends, from a receiver's position on.
 
-use smarty_ledger::QUARTER;
+use smarty_ledger::{Entry, Gap, QUARTER, QuarterHour, Reason};
 
+use super::Reader;
 use super::spans::{closed_quarter, closed_quarters};
-use super::{GapEntry, Reader, Span};
 use crate::error::StoreError;
 use crate::sql::{ENERGIES, energies};
-
-/// One entry of the accounts, as a receiver gets it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owed {
-    /// A quarter-hour that is over.
-    Quarter(Span),
-    /// Energy whose shape is not known.
-    Gap(GapEntry),
-}
-
-impl Owed {
-    /// The second after its last: a receiver's position once it has it.
-    pub const fn end(&self) -> i64 {
-        match self {
-            Self::Quarter(span) => span.end,
-            Self::Gap(gap) => gap.end,
-        }
-    }
-}
 
 impl Reader {
     /// The first `most` entries of a meter that end after `position`, by their ends. Entries with the same end come
@@ -32,26 +13,38 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError::Unknown`] meter, and those of the database.
-    pub fn owed(&self, meter: &str, position: i64, most: usize) -> Result<Vec<Owed>, StoreError> {
+    pub fn owed(&self, meter: &str, position: i64, most: usize) -> Result<Vec<Entry>, StoreError> {
         let _moment = self.moment()?;
         let meter = self.meter(meter)?;
         let sql = closed_quarters("meter = ? AND start > ? ORDER BY start LIMIT ?");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let quarters = statement.query_map((meter.id, position - QUARTER, most as i64), closed_quarter)?;
-        let mut owed: Vec<Owed> = quarters.map(|quarter| quarter.map(Owed::Quarter)).collect::<Result<_, _>>()?;
+        let mut owed: Vec<Entry> = Vec::new();
+        for span in quarters {
+            let span = span?;
+            owed.push(Entry::Quarter(QuarterHour {
+                start: span.start,
+                energies: span.energies,
+                complete: span.complete,
+                power_net: span.power_net,
+                voltage: span.voltage,
+                telegrams: u32::try_from(span.telegrams).unwrap_or(u32::MAX),
+            }));
+        }
         // Gaps only as far as all quarter-hours are there.
-        let until = if owed.len() < most { i64::MAX } else { owed.last().map_or(i64::MAX, Owed::end) };
+        let until = if owed.len() < most { i64::MAX } else { owed.last().map_or(i64::MAX, Entry::end) };
         let sql = format!(
             "SELECT start, \"end\", {ENERGIES}, reason FROM gap WHERE meter = ? AND \"end\" > ? AND \"end\" <= ?"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let gaps = statement.query_map((meter.id, position, until), |row| {
-            Ok(GapEntry { start: row.get(0)?, end: row.get(1)?, energies: energies(row, 2)?, reason: row.get(6)? })
+            let reason = Reason::from_name(&row.get::<_, String>(6)?).unwrap_or(Reason::NoTelegrams);
+            Ok(Gap { start: row.get(0)?, end: row.get(1)?, energies: energies(row, 2)?, reason })
         })?;
         for gap in gaps {
-            owed.push(Owed::Gap(gap?));
+            owed.push(Entry::Gap(gap?));
         }
-        owed.sort_by_key(|entry| (entry.end(), matches!(entry, Owed::Quarter(_))));
+        owed.sort_by_key(|entry| (entry.end(), matches!(entry, Entry::Quarter(_))));
         Ok(owed)
     }
 

@@ -26,7 +26,7 @@ CREATE TABLE seen (
 ) STRICT, WITHOUT ROWID;
 
 -- The newest telegrams. One column a quantity is added behind these when the file is opened.
--- clock: 0 the meter's, 1 the host's. proof: 0 tag, 1 CRC, 2 plain.
+-- clock: 0 the meter's, 1 the host's. proof: 0 tag, 1 CRC, 2 plain, 3 published.
 CREATE TABLE live (
     segment INTEGER NOT NULL REFERENCES segment,
     time INTEGER NOT NULL,

@@ -8,19 +8,19 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use smarty_p1::{Obis, Telegram, Timestamp};
+use smarty_p1::{Obis, Quantity, Telegram, Timestamp};
 use smarty_store::Calendar;
 
 use super::shelf::{Line, Shelf};
 use crate::clock::{self, Moment};
 use crate::intake::Arrival;
 
-const OBJECTS: [Obis; 5] = [
-    Obis::new(0, 0, 1, 0, 0),
-    Obis::new(1, 0, 1, 8, 0),
-    Obis::new(1, 0, 2, 8, 0),
-    Obis::new(1, 0, 3, 8, 0),
-    Obis::new(1, 0, 4, 8, 0),
+const CLOCK: Obis = Obis::new(0, 0, 1, 0, 0);
+const REGISTERS: [(Quantity, &str); 4] = [
+    (Quantity::EnergyImport, "kWh"),
+    (Quantity::EnergyExport, "kWh"),
+    (Quantity::ReactiveEnergyImport, "kvarh"),
+    (Quantity::ReactiveEnergyExport, "kvarh"),
 ];
 const SEPARATORS: usize = 5;
 
@@ -62,7 +62,7 @@ impl Card {
     pub(super) fn take(&mut self, arrival: &Arrival) -> Option<Line> {
         let reading = &arrival.reading;
         let (_, row) = self.meters.iter_mut().find(|(name, _)| *name == reading.meter)?;
-        *row = Some(fields(arrival)?);
+        *row = Some(fields(arrival, &self.zone));
         self.newest = self.newest.max(reading.time);
         let turn = self.newest.div_euclid(self.every);
         if self.turn.is_some_and(|last| turn <= last) {
@@ -75,16 +75,55 @@ impl Card {
     }
 }
 
-/// One meter's fields.
-fn fields(arrival: &Arrival) -> Option<String> {
-    let telegram = Telegram::parse(&arrival.telegram).ok()?;
-    let equipment = &arrival.reading.segment;
-    let begin = equipment.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
-    let mut fields = vec![equipment[begin..].to_string()];
-    for obis in OBJECTS {
+/// One meter's fields. Figures without a telegram are written as a telegram would.
+fn fields(arrival: &Arrival, zone: &TimeZone) -> String {
+    let reading = &arrival.reading;
+    let begin = reading.segment.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
+    let mut fields = vec![reading.segment[begin..].to_string()];
+    let Ok(telegram) = Telegram::parse(&arrival.telegram) else {
+        let zoned = jiff::Timestamp::from_second(reading.time).unwrap_or_default().to_zoned(zone.clone());
+        let season = if zone.to_offset_info(zoned.timestamp()).dst().is_dst() { "S" } else { "W" };
+        fields.push(zoned.strftime("%y%m%d%H%M%S").to_string() + season);
+        for (quantity, unit) in REGISTERS {
+            let register = |wh: i64| format!("{:06}.{:03}*{unit}", wh / 1000, wh % 1000);
+            fields.push(reading.values.total(quantity).map(register).unwrap_or_default());
+        }
+        return fields.join("\t");
+    };
+    for obis in [CLOCK].into_iter().chain(REGISTERS.iter().filter_map(|(quantity, _)| quantity.obis())) {
         let object = telegram.objects().flatten().find(|object| object.obis == obis);
         let text = object.and_then(|object| object.groups().last());
         fields.push(text.map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default());
     }
-    Some(fields.join("\t"))
+    fields.join("\t")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smarty_p1::Values;
+    use smarty_store::{Clock, MeterReading, Proof};
+
+    #[test]
+    fn figures_without_a_telegram_are_written_as_one_would() {
+        let mut values = Values::EMPTY;
+        values.set(Quantity::EnergyImport, 6695);
+        values.set(Quantity::EnergyExport, 25);
+        values.set(Quantity::ReactiveEnergyExport, 80);
+        let reading = MeterReading {
+            meter: "home".into(),
+            segment: "SAG1030700012430".into(),
+            // 10 April 2018, 12:30 in Luxembourg.
+            time: 1_523_356_200,
+            clock: Clock::Meter,
+            received: 1_523_356_201,
+            ident: 1,
+            proof: Proof::Published,
+            values,
+            texts: Vec::new(),
+        };
+        let arrival = Arrival { reading, telegram: Box::default(), seal: None, replayed: false };
+        let zone = TimeZone::get("Europe/Luxembourg").unwrap();
+        assert_eq!(fields(&arrival, &zone), "430\t180410123000S\t000006.695*kWh\t000000.025*kWh\t\t000000.080*kvarh");
+    }
 }

@@ -185,7 +185,8 @@ impl Desk {
         let target = settings.folder.display().to_string();
         observer.sink(KIND, &name, |sink| {
             sink.target.clone_from(&target);
-            for counter in ["lines", "waiting", "lost"] {
+            sink.state = "writing".into();
+            for counter in ["lines", "lines_lost"] {
                 sink.counters.insert(counter.into(), 0);
             }
         });
@@ -207,12 +208,16 @@ impl Desk {
         self.observer.sink(KIND, &self.name, |sink| count(&mut sink.counters, what, more));
     }
 
+    fn say(&self, state: &str) {
+        self.observer.sink(KIND, &self.name, |sink| sink.state = state.into());
+    }
+
     fn put(&mut self, lines: impl IntoIterator<Item = Line>) {
         self.waiting.extend(lines);
         let lost = self.waiting.len().saturating_sub(MOST_WAITING);
         if lost > 0 {
             self.waiting.drain(..lost);
-            self.count("lost", lost as u64);
+            self.count("lines_lost", lost as u64);
             self.observer.raise(&self.subject, &Trouble::LinesLost { path: self.target.clone() });
         }
         self.say_waiting();
@@ -220,9 +225,7 @@ impl Desk {
 
     fn say_waiting(&self) {
         let waiting = self.waiting.len() as u64;
-        self.observer.sink(KIND, &self.name, |sink| {
-            sink.counters.insert("waiting".into(), waiting);
-        });
+        self.observer.sink(KIND, &self.name, |sink| sink.queued = waiting);
     }
 
     fn is_busy(&self) -> bool {
@@ -275,17 +278,18 @@ impl Desk {
         if outcome.archived > 0 {
             self.count("archived", outcome.archived);
         }
-        match outcome.fault {
-            Some(fault) => {
-                self.not_before = Some(Instant::now() + RETRY);
-                self.count("failures", 1);
-                let path = fault.path.display().to_string();
-                self.observer.raise(&self.subject, &Trouble::FileFailing { path, why: fault.why });
-                if self.closed {
-                    tracing::error!("{}: {} lines could not be written", self.subject, self.waiting.len());
-                }
+        if let Some(fault) = outcome.fault {
+            self.not_before = Some(Instant::now() + RETRY);
+            self.count("failures", 1);
+            self.say("failing");
+            let path = fault.path.display().to_string();
+            self.observer.raise(&self.subject, &Trouble::FileFailing { path, why: fault.why });
+            if self.closed {
+                tracing::error!("{}: {} lines could not be written", self.subject, self.waiting.len());
             }
-            None => self.observer.clear(&self.subject, &["file-failing", "lines-lost"]),
+        } else {
+            self.say("writing");
+            self.observer.clear(&self.subject, &["file-failing", "lines-lost"]);
         }
         match outcome.archive_fault {
             Some(fault) => {

@@ -4,6 +4,8 @@
 //! is sent on connecting, if it is not older than a minute: what is older would pass for news. Nobody waits for a
 //! client: one whose socket has not taken a telegram when the second one after it comes is dropped.
 //!
+//! Of a meter whose figures another program publishes there are no telegrams, and nothing to give out.
+//!
 //! A meter that is heard on a file or on standard input is served as it is replayed, its last telegram at any time. Once
 //! a meter has sent a telegram of now, replayed ones are left out.
 
@@ -103,6 +105,10 @@ impl Record {
         self.observer.sink(KIND, &self.name, |sink| count(&mut sink.counters, what, more));
     }
 
+    fn say(&self, state: &str) {
+        self.observer.sink(KIND, &self.name, |sink| sink.state = state.into());
+    }
+
     fn set(&self, what: &str, number: u64) {
         self.observer.sink(KIND, &self.name, |sink| {
             sink.counters.insert(what.into(), number);
@@ -144,7 +150,7 @@ impl Server {
     fn listen(&self, address: SocketAddr) -> Option<TcpListener> {
         match listener(address) {
             Ok(listener) => {
-                self.record.observer.clear(&self.subject, &["cannot-serve"]);
+                self.serves();
                 Some(listener)
             }
             Err(error) => {
@@ -154,6 +160,11 @@ impl Server {
         }
     }
 
+    fn serves(&self) {
+        self.record.observer.clear(&self.subject, &["cannot-serve"]);
+        self.record.say("listening");
+    }
+
     fn cannot_serve(&self, target: String, error: &io::Error) {
         let why = match error.kind() {
             io::ErrorKind::AddrInUse => "another program listens there".into(),
@@ -161,6 +172,7 @@ impl Server {
             io::ErrorKind::PermissionDenied => "this user may not".into(),
             _ => error.to_string(),
         };
+        self.record.say("failing");
         self.record.observer.raise(&self.subject, &Trouble::CannotServe { target, why });
     }
 
@@ -175,6 +187,7 @@ impl Server {
                 let (mailbox, telegrams) = mpsc::channel(1);
                 self.tasks.spawn(terminal.serve(telegrams, self.record.clone()));
                 self.terminal = Some(mailbox);
+                self.serves();
             }
             Err(error) => self.cannot_serve(link.display().to_string(), &error),
         }
@@ -183,7 +196,7 @@ impl Server {
     fn welcome(&mut self, stream: TcpStream) {
         self.forget_the_gone();
         if self.clients.len() >= MOST_CLIENTS {
-            self.record.count("refused", 1);
+            self.record.count("clients_refused", 1);
             return;
         }
         let _ = stream.set_nodelay(true);
@@ -204,7 +217,8 @@ impl Server {
     }
 
     fn hand_out(&mut self, arrival: &Arrival) {
-        if arrival.replayed && self.last.as_ref().is_some_and(|last| !last.replayed) {
+        // Figures that another program published come without a telegram.
+        if arrival.telegram.is_empty() || arrival.replayed && self.last.as_ref().is_some_and(|last| !last.replayed) {
             return;
         }
         let text = as_sent(&arrival.telegram);

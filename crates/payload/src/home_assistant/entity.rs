@@ -1,0 +1,288 @@
+//! Entity: one sensor, derived from a quantity's kind and unit or from what follows from quantities.
+
+use core::fmt::{self, Display, Formatter, Write};
+
+use smarty_p1::{Kind, Medium, Quantity, Unit};
+
+use super::Discovery;
+use crate::mbus::{External, MbusUnit, externals};
+use crate::name::Name;
+use crate::native::{Topic, exceedance_key, names};
+
+/// Where the state comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Message {
+    Live,
+    Registers,
+    Status,
+}
+
+/// How the state is made from the message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is.
+    Plain,
+    /// A thousandth of the integer.
+    Thousandth,
+    /// UTC seconds as a time.
+    Seconds,
+    /// A sentence: Home Assistant takes 255 characters.
+    Sentence,
+}
+
+/// One sensor.
+#[derive(Clone, Copy)]
+pub(super) struct Entity {
+    /// Names it among the meter's entities: for ever.
+    pub(super) key: Name,
+    pub(super) class: Option<&'static str>,
+    pub(super) state: Option<&'static str>,
+    pub(super) unit: Option<&'static str>,
+    pub(super) precision: Option<u8>,
+    pub(super) diagnostic: bool,
+    /// The name in the message.
+    field: Name,
+    message: Message,
+    form: Form,
+}
+
+const MEASUREMENT: Option<&str> = Some("measurement");
+const INCREASING: Option<&str> = Some("total_increasing");
+
+impl Entity {
+    /// Something without class, unit or statistics.
+    fn bare(key: &str, field: Name, message: Message) -> Self {
+        Self {
+            key: Name::of(format_args!("{key}")),
+            class: None,
+            state: None,
+            unit: None,
+            precision: None,
+            diagnostic: false,
+            field,
+            message,
+            form: Form::Plain,
+        }
+    }
+
+    /// A number of a unit, under the name of its message without the unit: `power_import` for `power_import_w`.
+    fn number(field: &str, unit: Unit, kind: Kind) -> Self {
+        let message = if kind == Kind::Instant { Message::Live } else { Message::Registers };
+        let key = without_unit(field, unit);
+        let name = Name::of(format_args!("{field}"));
+        let base = Self { state: state_class(kind), diagnostic: kind == Kind::State, ..Self::bare(key, name, message) };
+        let of =
+            |class, unit, precision| Self { class: Some(class), unit: Some(unit), precision: Some(precision), ..base };
+        let thousandth = |entity: Self| Self { form: Form::Thousandth, ..entity };
+        match unit {
+            Unit::WattHour => thousandth(of("energy", "kWh", 2)),
+            // Home Assistant 2025.6 and later.
+            Unit::VarHour => thousandth(of("reactive_energy", "kvarh", 2)),
+            Unit::Watt => Self { diagnostic: false, ..of("power", "W", 0) },
+            Unit::Var => of("reactive_power", "var", 0),
+            Unit::VoltAmpere => of("apparent_power", "VA", 0),
+            Unit::Millivolt => thousandth(of("voltage", "V", 1)),
+            Unit::Milliampere => thousandth(of("current", "A", 2)),
+            Unit::Millihertz => thousandth(of("frequency", "Hz", 2)),
+            Unit::UtcSecond => Self { class: Some("timestamp"), form: Form::Seconds, ..base },
+            Unit::One | Unit::Milli => Self { diagnostic: kind != Kind::Instant, ..base },
+        }
+    }
+
+    /// The entity of a quantity. `None`: it belongs to an M-Bus channel, whose entities are named by what it measures.
+    fn of(quantity: Quantity) -> Option<Self> {
+        let (name, unit, kind) = (quantity.name(), quantity.unit(), quantity.kind());
+        match (unit, kind) {
+            _ if name.starts_with("mbus") => None,
+            // The only ratio among the quantities.
+            (Unit::One, Kind::Instant) => Some(Self {
+                key: Name::of(format_args!("{}", name.trim_end_matches("_permille"))),
+                class: Some("power_factor"),
+                precision: Some(3),
+                form: Form::Thousandth,
+                ..Self::number(name, unit, kind)
+            }),
+            _ => Some(Self::number(name, unit, kind)),
+        }
+    }
+
+    /// An energy that counts from a border: today, this month, the quarter-hour.
+    fn since_border(field: &str) -> Self {
+        Self { state: INCREASING, ..Self::number(field, Unit::WattHour, Kind::Instant) }
+    }
+
+    /// The register of a meter behind the meter.
+    fn external(external: &External, field: Name, message: Message) -> Self {
+        let (class, unit, precision) = match (external.unit, external.medium) {
+            (MbusUnit::CubicMetre, Medium::Gas) => (Some("gas"), "m³", 3),
+            (MbusUnit::CubicMetre, Medium::Water) => (Some("water"), "m³", 3),
+            (MbusUnit::CubicMetre, _) => (None, "m³", 3),
+            (MbusUnit::Gigajoule, _) => (Some("energy"), "GJ", 3),
+            (MbusUnit::KilowattHour, _) => (Some("energy"), "kWh", 2),
+        };
+        let key = if message == Message::Live { "gas_day" } else { external.stem.as_str() };
+        Self {
+            class,
+            state: INCREASING,
+            unit: Some(unit),
+            precision: Some(precision),
+            form: Form::Thousandth,
+            ..Self::bare(key, field, message)
+        }
+    }
+
+    /// Where the state comes from.
+    pub(super) const fn topic<'a>(&self, meter: &'a str) -> Topic<'a> {
+        match self.message {
+            Message::Live => Topic::Live(meter),
+            Message::Registers => Topic::Registers(meter),
+            Message::Status => Topic::Status(meter),
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.message == Message::Live
+    }
+
+    /// The name for people, behind the device's: `Power import L1`.
+    pub(super) const fn label(&self) -> Label<'_> {
+        Label(self)
+    }
+
+    /// How Home Assistant reads the state. A name that is not in the message makes the state unknown, not an error.
+    pub(super) const fn template(&self) -> Template<'_> {
+        Template(self)
+    }
+}
+
+const fn state_class(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Register | Kind::Counter => INCREASING,
+        Kind::Instant => MEASUREMENT,
+        Kind::State => None,
+    }
+}
+
+/// A name without its unit. Times keep their word, so that the peak and its time are two.
+fn without_unit(name: &str, unit: Unit) -> &str {
+    let Some((stem, last)) = name.rsplit_once('_') else { return name };
+    if !unit.symbol().is_empty() && last.eq_ignore_ascii_case(unit.symbol()) { stem } else { name }
+}
+
+pub(super) struct Label<'a>(&'a Entity);
+
+impl Display for Label<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (index, word) in self.0.key.as_str().split('_').enumerate() {
+            let name = word.trim_end_matches(|last: char| last.is_ascii_digit());
+            let number = &word[name.len()..];
+            if index > 0 {
+                f.write_char(' ')?;
+            }
+            match (name, number) {
+                // A reference power: `3000w`.
+                (power, "") if power.starts_with(|first: char| first.is_ascii_digit()) => {
+                    write!(f, "{} W", power.trim_end_matches('w'))?;
+                }
+                // A phase or a tariff.
+                ("l", _) => write!(f, "L{number}")?,
+                ("t", _) => write!(f, "T{number}")?,
+                _ => {
+                    let mut letters = name.chars();
+                    let first = letters.next().filter(|_| index == 0);
+                    let rest = if first.is_some() { letters.as_str() } else { name };
+                    first.map_or(Ok(()), |first| f.write_char(first.to_ascii_uppercase()))?;
+                    let gap = if name.is_empty() || number.is_empty() { "" } else { " " };
+                    write!(f, "{rest}{gap}{number}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) struct Template<'a>(&'a Entity);
+
+impl Display for Template<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let field = &self.0.field;
+        match self.0.form {
+            Form::Plain => write!(f, "{{{{ value_json.{field}|default(none) }}}}"),
+            Form::Thousandth => {
+                write!(f, "{{{{ value_json.{field}/1000 if value_json.{field} is defined else none }}}}")
+            }
+            Form::Seconds => write!(
+                f,
+                "{{{{ value_json.{field}|timestamp_custom('%Y-%m-%dT%H:%M:%SZ',false) \
+                 if value_json.{field} is defined else none }}}}"
+            ),
+            Form::Sentence => write!(f, "{{{{ value_json.{field}|default('')|truncate(255,true,'...',0) }}}}"),
+        }
+    }
+}
+
+impl Discovery<'_> {
+    /// Every entity of the meter, once.
+    pub(super) fn entities(&self, visit: &mut dyn FnMut(&Entity) -> fmt::Result) -> fmt::Result {
+        let sent = &self.sent;
+        if sent.contains(Quantity::PowerImport) {
+            visit(&Entity::number(names::POWER_NET, Unit::Watt, Kind::Instant))?;
+        }
+        for total in crate::native::TOTALS.into_iter().filter(|&total| !sent.contains(total) && sent.has_total(total)) {
+            visit(&Entity::number(total.name(), total.unit(), total.kind()))?;
+        }
+        sent.iter().filter_map(Entity::of).try_for_each(|entity| visit(&entity))?;
+        for external in externals(self.mbus).filter(|external| sent.contains(external.register())) {
+            visit(&Entity::external(&external, external.register_key(), Message::Registers))?;
+            if sent.contains(external.time()) {
+                let key = external.time_key();
+                visit(&Entity {
+                    class: Some("timestamp"),
+                    diagnostic: true,
+                    ..Entity::bare(key.as_str(), key, Message::Registers)
+                })?;
+            }
+            if sent.contains(external.valve()) {
+                let key = Name::of(format_args!("{}_valve", external.stem));
+                let field = Name::of(format_args!("{}", external.valve().name()));
+                visit(&Entity { diagnostic: true, ..Entity::bare(key.as_str(), field, Message::Registers) })?;
+            }
+        }
+        self.derived(visit)?;
+        let status = |key, field, form| Entity {
+            diagnostic: true,
+            form,
+            ..Entity::bare(key, Name::of(format_args!("{field}")), Message::Status)
+        };
+        visit(&status("status", "sentence", Form::Sentence))?;
+        visit(&status("proof", "proof", Form::Plain))
+    }
+
+    /// What follows from what is sent.
+    fn derived(&self, visit: &mut dyn FnMut(&Entity) -> fmt::Result) -> fmt::Result {
+        let sent = &self.sent;
+        if sent.has_total(Quantity::EnergyImport) {
+            visit(&Entity::since_border(names::DAY_IMPORT))?;
+            visit(&Entity::since_border(names::QUARTER_IMPORT))?;
+            visit(&Entity::number(names::QUARTER_DEMAND, Unit::Watt, Kind::Instant))?;
+            if sent.contains(Quantity::PowerImport) {
+                visit(&Entity::number(names::QUARTER_PROJECTED, Unit::Watt, Kind::Instant))?;
+            }
+            for &reference_w in self.references_w {
+                for span in ["quarter", "day", "month"] {
+                    visit(&Entity::since_border(exceedance_key(reference_w, span).as_str()))?;
+                }
+            }
+        }
+        if sent.has_total(Quantity::EnergyExport) {
+            visit(&Entity::since_border(names::DAY_EXPORT))?;
+            visit(&Entity::since_border(names::QUARTER_EXPORT))?;
+        }
+        match crate::mbus::gas(self.mbus) {
+            Some(gas) if sent.contains(gas.register()) => {
+                visit(&Entity::external(&gas, Name::of(format_args!("{}", names::DAY_GAS)), Message::Live))
+            }
+            _ => Ok(()),
+        }
+    }
+}

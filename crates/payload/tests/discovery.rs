@@ -1,0 +1,227 @@
+//! The announcements and the messages they speak of hang together, for every make of meter.
+
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Lines, Scene, calculated};
+use serde_json::{Map, Value};
+use smarty_ledger::Calculated;
+use smarty_meter::{MeterConfig, Profile, VirtualMeter};
+use smarty_p1::{Kind, Quantity};
+use smarty_payload::home_assistant::{ComponentTopic, Device, Discovery, Sent};
+use smarty_payload::{MbusChannel, MbusUnit, Moment, native, v1_7};
+
+const METER: &str = "home-2";
+const REFERENCES_W: [u32; 3] = [3000, 7000, 12_000];
+
+fn device() -> Device<'static> {
+    Device {
+        meter: METER,
+        title: "Home",
+        equipment: None,
+        manufacturer: None,
+        model: None,
+        software: "0.1.0",
+        url: None,
+    }
+}
+
+fn discovery(scene: &Scene) -> Discovery<'_> {
+    Discovery {
+        device: device(),
+        base: native::BASE,
+        sent: Sent::of(&scene.values),
+        mbus: scene.mbus,
+        references_w: &REFERENCES_W,
+        expire_after_s: 120,
+        removed: &[],
+    }
+}
+
+/// Each make of meter, and one with heat, a second gas meter and everything else there is.
+fn scenes() -> Vec<(String, Scene)> {
+    let mut scenes: Vec<_> = Profile::ALL
+        .iter()
+        .map(|&profile| {
+            let text = VirtualMeter::new(MeterConfig { seed: 7, ..MeterConfig::new(profile) }).next_telegram().text;
+            (format!("{profile:?}"), Scene::of(text))
+        })
+        .collect();
+    let (_, mut full) = scenes.pop().unwrap();
+    for &quantity in Quantity::ALL {
+        full.values.set(quantity, 3);
+    }
+    let gas = MbusChannel { medium: smarty_p1::Medium::Gas, unit: MbusUnit::CubicMetre };
+    let heat = |unit| MbusChannel { medium: smarty_p1::Medium::Heat, unit };
+    full.mbus = [Some(gas), Some(heat(MbusUnit::Gigajoule)), Some(gas), Some(heat(MbusUnit::KilowattHour))];
+    full.calculated = Calculated { gas_dm3: Some(3), day_gas_dm3: Some(1), ..calculated(&full.values) };
+    scenes.push(("everything".into(), full));
+    scenes
+}
+
+fn object(json: &str) -> Map<String, Value> {
+    serde_json::from_str(json).unwrap()
+}
+
+/// What each topic carries.
+fn messages(moment: &Moment<'_>) -> BTreeMap<String, Map<String, Value>> {
+    let status =
+        native::Status { last: Some(moment.clock), proof: Some("tag"), age_s: Some(1), sentence: "", counters: &[] };
+    [
+        (native::Topic::Live(METER), native::Live(moment).to_string()),
+        (native::Topic::Registers(METER), native::Registers(moment).to_string()),
+        (native::Topic::Status(METER), status.to_string()),
+    ]
+    .map(|(topic, message)| (format!("{}/{topic}", native::BASE), object(&message)))
+    .into()
+}
+
+/// The names that a template reads.
+fn names(template: &str) -> BTreeSet<&str> {
+    template
+        .split("value_json.")
+        .skip(1)
+        .map(|rest| rest.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_entity_reads_a_value_that_is_there() {
+    for (name, scene) in scenes() {
+        let moment = scene.moment(None);
+        let messages = messages(&moment);
+        let device = object(&discovery(&scene).to_string());
+        let mut ids = BTreeSet::new();
+        for (key, component) in device["cmps"].as_object().unwrap() {
+            assert_eq!(component["p"], "sensor", "{name} {key}");
+            assert_eq!(component["uniq_id"], format!("smartyreader_{METER}_{key}"));
+            assert!(ids.insert(component["uniq_id"].to_string()), "{name} {key} twice");
+            let topic = component.get("stat_t").unwrap_or(&device["stat_t"]).as_str().unwrap();
+            let template = component["val_tpl"].as_str().unwrap();
+            let names = names(template);
+            assert_eq!(names.len(), 1, "{template}");
+            for read in names {
+                assert!(messages[topic].contains_key(read), "{name}: {key} reads {read}, which {topic} does not have");
+            }
+            let live = topic.ends_with("/live");
+            assert_eq!(component.get("exp_aft").is_some(), live, "{name} {key}");
+            // Home Assistant refuses a class without its unit, and a sum that is measured.
+            if component.get("dev_cla").is_some_and(|class| class != "timestamp" && class != "power_factor") {
+                assert!(component.get("unit_of_meas").is_some(), "{name} {key}");
+            }
+            if component.get("dev_cla").is_some_and(|class| class == "energy" || class == "gas" || class == "water") {
+                assert_eq!(component["stat_cla"], "total_increasing", "{name} {key}");
+            }
+        }
+    }
+}
+
+/// `serde_json` would hide a key that is there twice.
+#[test]
+fn no_key_is_there_twice() {
+    for (name, scene) in scenes() {
+        let mut keys = Vec::new();
+        discovery(&scene).components(&mut |key| keys.push(key.to_string()));
+        let unique: BTreeSet<_> = keys.iter().collect();
+        assert_eq!(unique.len(), keys.len(), "{name}: {keys:?}");
+        let moment = scene.moment(None);
+        for message in [native::Live(&moment).to_string(), native::Registers(&moment).to_string()] {
+            assert_eq!(message.matches("\":").count(), object(&message).len(), "{name}: {message}");
+        }
+    }
+}
+
+#[test]
+fn whatever_the_meter_sends_is_an_entity_unless_it_is_of_the_m_bus() {
+    for (name, scene) in scenes() {
+        let discovery = discovery(&scene);
+        let single = Lines::of(|mut visit| discovery.single(&mut visit));
+        for (quantity, _) in scene.values.iter().filter(|(quantity, _)| !quantity.name().starts_with("mbus")) {
+            let reads = format!("value_json.{}", quantity.name());
+            let of_live = if quantity.kind() == Kind::Instant { "live\"" } else { "registers\"" };
+            assert!(
+                single.0.iter().any(|(_, payload)| payload.contains(&reads) && payload.contains(of_live)),
+                "{name}: nothing shows {}",
+                quantity.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_two_forms_announce_the_same() {
+    for (_, scene) in scenes() {
+        let discovery = discovery(&scene);
+        let device = object(&discovery.to_string());
+        let components = device["cmps"].as_object().unwrap();
+        let single = Lines::of(|mut visit| discovery.single(&mut visit));
+        assert_eq!(single.0.len(), components.len());
+        for (topic, payload) in &single.0 {
+            let mut alone = object(payload);
+            let key = topic.split('/').nth(2).unwrap();
+            assert_eq!(*topic, ComponentTopic { meter: METER, key }.to_string());
+            let mut together = components[key].as_object().unwrap().clone();
+            for shared in ["dev", "o", "avty", "avty_mode"] {
+                assert_eq!(alone.remove(shared).as_ref(), Some(&device[shared]));
+            }
+            together.entry("stat_t").or_insert_with(|| device["stat_t"].clone());
+            together.remove("p");
+            assert_eq!(alone, together);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_more_is_removed_and_what_is_there_stays() {
+    let (_, scene) = scenes().remove(0);
+    let discovery = Discovery { removed: &["old", "power_net"], ..discovery(&scene) };
+    let device = object(&discovery.to_string());
+    assert_eq!(device["cmps"]["old"], serde_json::json!({"p": "sensor"}));
+    assert!(device["cmps"]["power_net"]["uniq_id"].is_string());
+}
+
+#[test]
+fn version_1_7_announces_what_it_publishes() {
+    for (name, scene) in scenes() {
+        let moment = scene.moment(None);
+        let wanted: &dyn Fn(&str) -> bool = &v1_7::on_by_default;
+        let cooked = object(&v1_7::Cooked { moment: &moment, wanted }.to_string());
+        let all = Lines::of(|mut visit| v1_7::all(&moment, wanted, &mut visit));
+        let topics: BTreeSet<_> = all.0.iter().map(|(topic, _)| format!("lamsmarty/{topic}")).collect();
+        for form in [true, false] {
+            let discovery = v1_7::Discovery {
+                client_id: "Smarty Reader",
+                topic: "lamsmarty",
+                uid: v1_7::UID,
+                host_name: "smartyReader",
+                software: "0.1.0",
+                cooked: form,
+                calculated: &scene.calculated,
+                wanted,
+            };
+            let mut ids = BTreeSet::new();
+            let lines = Lines::of(|mut visit| discovery.visit(&mut visit));
+            // Whatever is published is announced, and nothing that is switched off.
+            let published = |key: &str| lines.0.iter().any(|(topic, _)| topic.contains(&format!("/{key}/")));
+            let is_calculated = |key: &&String| key.contains("_calc_") || key.contains("_class_");
+            assert!(cooked.keys().filter(is_calculated).all(|key| published(key)), "{name}");
+            for (topic, payload) in &lines.0 {
+                assert!(topic.starts_with("sensor/Smarty_Reader/") && topic.ends_with("/config"), "{topic}");
+                assert!(!topic.contains("_12kW_") && !topic.contains("_15min_"), "{topic}");
+                let config = object(payload);
+                assert!(ids.insert(config["uniq_id"].to_string()), "{topic}");
+                let state = config["state_topic"].as_str().unwrap();
+                if form {
+                    assert_eq!(state, "lamsmarty");
+                } else {
+                    let known = topics.contains(state);
+                    let key = state.trim_start_matches("lamsmarty/");
+                    assert_eq!(known, cooked.contains_key(key), "{name} {state}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Native: our own topics of one meter.
+
+use jiff::tz::TimeZone;
+use smarty_payload::native::{Gap, Live as LiveBody, OFFLINE, ONLINE, QuarterHour, Registers, Status, Topic};
+use smarty_store::Entry;
+use tokio::time::Instant;
+
+use super::moment::{clock, moment, telegram};
+use crate::config::{Kind, Mqtt, Qos};
+use crate::hub::Live;
+use crate::mqtt::Message;
+use crate::observe::Health;
+
+/// Registers move slowly.
+const REGISTERS_EVERY: u64 = 60;
+/// The status comes when it changes, and otherwise this often.
+const STATUS_EVERY: u64 = 60;
+
+/// What was published of one meter, and when.
+pub(super) struct Native {
+    settings: Mqtt,
+    meter: String,
+    /// Meter time of the last publication.
+    live: Option<i64>,
+    registers: Option<i64>,
+    status: Option<(Instant, String)>,
+    available: Option<bool>,
+}
+
+impl Native {
+    pub(super) fn new(settings: &Mqtt, meter: &str) -> Self {
+        Self {
+            settings: settings.clone(),
+            meter: meter.into(),
+            live: None,
+            registers: None,
+            status: None,
+            available: None,
+        }
+    }
+
+    /// A new connection: everything is due.
+    pub(super) fn begin(&mut self) {
+        *self = Self::new(&self.settings, &self.meter);
+    }
+
+    /// Whether the meter was said to be there.
+    pub(super) fn is_available(&self) -> bool {
+        self.available == Some(true)
+    }
+
+    /// What is due with a reading.
+    pub(super) fn reading(&mut self, live: &Live, zone: &TimeZone) -> Vec<Message> {
+        let mut messages = Vec::new();
+        if !self.settings.publish_native {
+            return messages;
+        }
+        let time = live.arrival.reading.time;
+        let telegram = telegram(live);
+        let moment = moment(live, telegram.as_ref(), zone, None);
+        if is_due(&self.settings.live, 0, self.live, time) {
+            self.live = Some(time);
+            let topic = Topic::Live(&self.meter);
+            messages.push(message(&self.settings, &self.settings.live, topic, &LiveBody(&moment)));
+        }
+        if is_due(&self.settings.registers, REGISTERS_EVERY, self.registers, time) {
+            self.registers = Some(time);
+            let topic = Topic::Registers(&self.meter);
+            messages.push(message(&self.settings, &self.settings.registers, topic, &Registers(&moment)));
+        }
+        messages
+    }
+
+    /// Availability and status, where they changed or are due.
+    pub(super) fn health(&mut self, name: &str, health: &Health, zone: &TimeZone) -> Vec<Message> {
+        let mut messages = Vec::new();
+        let Some(meter) = health.meters.iter().find(|meter| meter.name == name) else { return messages };
+        let subject = format!("meter {name}");
+        let stale = health.problems.iter().any(|problem| problem.subject == subject && problem.code == "stale");
+        // Before the first telegram nobody knows; a restart is no reason to call the meter away.
+        if (stale || meter.received.is_some()) && self.available != Some(!stale) {
+            self.available = Some(!stale);
+            messages.push(availability(&self.settings, name, !stale));
+        }
+        let every = self.settings.status.every.map_or(STATUS_EVERY, |span| span.0.as_secs());
+        let problem = health.problems.iter().find(|problem| problem.subject == subject);
+        let sentence = problem.map_or("", |problem| problem.sentence.as_str());
+        let news = format!("{} {sentence}", meter.proof.as_deref().unwrap_or_default());
+        let due = self.status.as_ref().is_none_or(|(at, said)| at.elapsed().as_secs() >= every || *said != news);
+        if due && self.settings.status.is_on() {
+            self.status = Some((Instant::now(), news));
+            let counters: Vec<(&str, u64)> = std::iter::once(("telegrams", meter.telegrams))
+                .chain(meter.counters.iter().map(|(name, count)| (name.as_str(), *count)))
+                .collect();
+            let body = Status {
+                last: meter.last_time.map(|time| clock(time, zone)),
+                proof: meter.proof.as_deref(),
+                age_s: meter.age_s,
+                sentence,
+                counters: &counters,
+            };
+            messages.push(message(&self.settings, &self.settings.status, Topic::Status(name), &body));
+        }
+        messages
+    }
+}
+
+/// Whether the meter sends.
+pub(super) fn availability(settings: &Mqtt, meter: &str, available: bool) -> Message {
+    let payload = if available { ONLINE } else { OFFLINE };
+    message(settings, &Kind::default(), Topic::Availability(meter), &payload)
+}
+
+/// A closed quarter-hour or a gap, with its own time.
+pub(super) fn entry(settings: &Mqtt, meter: &str, entry: &Entry, zone: &TimeZone) -> Message {
+    let kind = &settings.quarter_hour;
+    match entry {
+        Entry::Quarter(quarter) => {
+            let body = QuarterHour {
+                entry: quarter,
+                start_offset: clock(quarter.start, zone).offset,
+                end_offset: clock(entry.end(), zone).offset,
+            };
+            message(settings, kind, Topic::QuarterHour(meter), &body)
+        }
+        Entry::Gap(gap) => {
+            let body = Gap {
+                entry: gap,
+                start_offset: clock(gap.start, zone).offset,
+                end_offset: clock(gap.end, zone).offset,
+            };
+            message(settings, kind, Topic::Gap(meter), &body)
+        }
+    }
+}
+
+/// By the meter's clock, which ticks in whole telegrams; one that was put back counts as time.
+fn is_due(kind: &Kind, every: u64, last: Option<i64>, time: i64) -> bool {
+    let every = kind.every.map_or(every, |span| span.0.as_secs()) as i64;
+    kind.is_on() && last.is_none_or(|last| time < last || time - last >= every)
+}
+
+/// A message with what is right for its topic where the settings say nothing.
+fn message(settings: &Mqtt, kind: &Kind, topic: Topic<'_>, body: &dyn std::fmt::Display) -> Message {
+    Message {
+        payload: body.to_string().into_bytes(),
+        qos: kind.qos.or_else(|| Qos::try_from(topic.qos()).ok()).unwrap_or_default(),
+        retain: kind.retain.unwrap_or(topic.retained()),
+        topic: format!("{}/{topic}", settings.topic),
+    }
+}
