@@ -60,6 +60,7 @@ export const texts = {
     crc: { short: 'Sealed, origin not proven', long: 'Telegrams are sealed and arrive undamaged, but without the authentication key nobody can prove that this meter sent them.' },
     plain: { short: 'Not sealed', long: 'This meter sends its telegrams open. A checksum shows that they arrive undamaged.' },
     published: { short: 'As another program published it', long: 'A board or program on the network reads this meter and publishes the figures. They are shown as they came: neither the meter\u2019s seal nor its checksum came with them.' },
+    imported: { short: 'Imported', long: 'This reading was taken from a file of another program.' },
   } satisfies Record<Proof, { short: string; long: string }>,
 
   phases: (n: string) => `L${n}`,
@@ -207,6 +208,10 @@ export const texts = {
       no_key: 'Sealed telegrams without a key to open them', security_control: 'Sealed in an unknown way',
       authentication_key_differs: 'Authentication key differs', unknown_meter: 'From a meter that is not configured',
       duplicate: 'Received twice', replay: 'Refused as a repetition of an old one', quarantined: 'Figures set aside as impossible',
+      clients: 'Programs connected now', served: 'Telegrams given out', dropped_slow: 'Programs dropped that did not read',
+      dropped_talking: 'Programs dropped that did not stop talking', missed: 'Telegrams missed',
+      pty_telegrams: 'Telegrams on the pseudo-terminal', pty_unread: 'Telegrams that nobody read there',
+      clients_refused: 'Programs too many, refused', lines: 'Lines written', lines_lost: 'Lines given up', archived: 'Files moved to the archive', failures: 'Attempts that failed',
       unknown_objects: 'Entries with an unknown code (kept)', malformed_objects: 'Entries that could not be read',
       repeated_objects: 'Entries that came twice in one telegram', invalid_clock: 'Telegrams with an invalid clock',
       messages: 'Messages heard', fields: 'Messages with one figure each', announcements: 'Messages that say who comes and goes',

@@ -5,6 +5,7 @@ mod check;
 mod decode;
 mod demo;
 mod export;
+mod import;
 mod meter;
 mod password;
 mod ports;
@@ -41,6 +42,8 @@ enum Verb {
     Decode(decode::Decode),
     /// Write readings or totals as CSV or JSON lines.
     Export(export::Export),
+    /// Bring readings that other programs wrote into the database, while the daemon does not run.
+    Import(import::Import),
     /// Copy the database while the daemon runs.
     Backup(backup::Backup),
     /// Put a copy of the database back, while the daemon does not run.
@@ -66,6 +69,7 @@ impl Cli {
             Verb::Status(verb) => verb.run(),
             Verb::Decode(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
+            Verb::Import(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),
             Verb::Password(verb) => verb.run(),
