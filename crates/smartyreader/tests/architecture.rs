@@ -84,6 +84,12 @@ fn the_rooms_of_the_daemon_keep_to_themselves() {
         never(&format!("smartyreader/src/sink/{sink}"), &others.iter().map(String::as_str).collect::<Vec<_>>());
     }
     never(
+        "smartyreader/src/report",
+        &["crate::source", "crate::sink", "crate::intake", "crate::hub", "crate::keeper", "crate::web"],
+    );
+    // A picture sees no store, no clock and no network: what is drawn follows from what it is told.
+    never("smartyreader/src/report/plot", &["smarty_store", "tokio", "crate::observe", "Timestamp::now"]);
+    never(
         "smartyreader/src/intake",
         &["crate::hub", "crate::keeper", "crate::web", "crate::source", "crate::mqtt", "tokio"],
     );

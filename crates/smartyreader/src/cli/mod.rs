@@ -5,6 +5,7 @@ mod check;
 mod decode;
 mod demo;
 mod export;
+mod import;
 mod meter;
 mod password;
 mod plot;
@@ -43,6 +44,8 @@ enum Verb {
     Decode(decode::Decode),
     /// Write readings or totals as CSV or JSON lines.
     Export(export::Export),
+    /// Bring readings that other programs wrote into the database, while the daemon does not run.
+    Import(import::Import),
     /// Draw a day, week, month or year as PNG or SVG.
     Plot(plot::Plot),
     /// Show, write or mail the report of a day, week or month.
@@ -72,6 +75,7 @@ impl Cli {
             Verb::Status(verb) => verb.run(),
             Verb::Decode(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
+            Verb::Import(verb) => verb.run(),
             Verb::Plot(verb) => verb.run(),
             Verb::Report(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),

@@ -53,8 +53,7 @@ fn send(config: &Config, document: &Document) -> Result<(), Failure> {
         let why = "nobody gets reports: set `to` in [report], and the mail server in [mail]";
         return Err(Failure::new(Code::Config, why));
     };
-    let letters =
-        letters(document, mail, to, Occasion::Test, now()).map_err(|why| Failure::new(Code::Config, why))?;
+    let letters = letters(document, mail, to, Occasion::Test, now()).map_err(|why| Failure::new(Code::Config, why))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let post = Post::new(mail);
     let mut refused = 0;

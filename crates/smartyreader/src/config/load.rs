@@ -57,6 +57,12 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
             *file = folder.join(&*file);
         }
     }
+    for server in config.telegram_server.values_mut() {
+        server.pty = server.pty.as_ref().map(|pty| folder.join(pty));
+    }
+    for file in config.day_file.values_mut() {
+        file.relate(folder);
+    }
     for broker in config.mqtt.values_mut() {
         broker.relate(folder);
     }
@@ -100,6 +106,11 @@ fn explain(message: &str) -> String {
         if unknown == "key" {
             return "a key does not stand in the configuration itself, where others may read it: put it into a \
                     file and name it with `key-file`"
+                .into();
+        }
+        if unknown == "password" {
+            return "a password does not stand in the configuration itself, where others may read it: put it into a \
+                    file and name it with `password-file`"
                 .into();
         }
         let nearest = nearest(unknown, &known);

@@ -2,6 +2,7 @@
 
 mod calculated;
 mod check;
+mod day_file;
 mod key;
 mod load;
 mod mail;
@@ -10,6 +11,7 @@ mod report;
 mod secret;
 mod size;
 mod span;
+mod telegram_server;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,6 +21,7 @@ use serde::Deserialize;
 
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
+pub use day_file::{DayFile, DayFormat, Direction};
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
 pub use mail::{Mail, MailSecurity, mailbox};
@@ -27,6 +30,7 @@ pub use report::{Report, TimeOfDay};
 pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
+pub use telegram_server::TelegramServer;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +54,12 @@ pub struct Config {
     /// The brokers, by name.
     #[serde(default)]
     pub mqtt: BTreeMap<String, Mqtt>,
+    /// Servers of plain telegrams, by name.
+    #[serde(default)]
+    pub telegram_server: BTreeMap<String, TelegramServer>,
+    /// Day files, by name.
+    #[serde(default)]
+    pub day_file: BTreeMap<String, DayFile>,
     /// Reports of what is over, kept and mailed. Left out: none.
     pub report: Option<Report>,
     /// The server that reports are sent through.
@@ -329,11 +339,13 @@ pub enum Auth {
 }
 
 /// What is written to the log.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Log {
     /// How much.
     pub level: Level,
+    /// `HOST:PORT` that gets each line as a datagram, too.
+    pub udp: Option<String>,
 }
 
 /// How much is logged.

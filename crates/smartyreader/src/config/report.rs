@@ -61,7 +61,8 @@ impl<'de> Deserialize<'de> for TimeOfDay {
             let number = |digits: &str| digits.parse::<i8>().ok().filter(|_| digits.len() == 2);
             Time::new(number(hour)?, number(minute)?, 0, 0).ok()
         });
-        time.map(Self).ok_or_else(|| serde::de::Error::custom(format!("a time of day is like \"01:00\", not \"{text}\"")))
+        time.map(Self)
+            .ok_or_else(|| serde::de::Error::custom(format!("a time of day is like \"01:00\", not \"{text}\"")))
     }
 }
 

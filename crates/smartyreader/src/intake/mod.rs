@@ -262,14 +262,19 @@ impl Intake {
         Verdict::Done
     }
 
-    /// Tries the key of the meter that this title belonged to before, then every other.
+    /// Tries the key of the meter that this title belonged to before, then every other. A meter with a topic hears
+    /// nothing else.
     fn open(&mut self, frame: &mut SealedFrame<'_>) -> Result<(usize, Proof, [u8; 4]), OpenFailure> {
         let title = frame.system_title();
         let known = self.titles.get(&title).copied();
         let order = known.into_iter().chain((0..self.meters.len()).filter(|index| Some(*index) != known));
         let mut failure = OpenFailure::NoKey;
         for index in order {
-            let Ok(Some(keys)) = &self.meters[index].key else { continue };
+            let meter = &self.meters[index];
+            if !meter.hears(self.collector.topic.as_deref()) {
+                continue;
+            }
+            let Ok(Some(keys)) = &meter.key else { continue };
             match frame.open(&keys.encryption, &keys.authentication) {
                 Ok(proof) => {
                     self.titles.insert(title, index);

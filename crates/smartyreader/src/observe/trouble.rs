@@ -81,6 +81,14 @@ pub enum Trouble {
     Broker(Refusal),
     /// A broker was away for so long that what it was owed is too old.
     OwedTooLong { entries: u64 },
+    /// A sink cannot listen, or make its pseudo-terminal.
+    CannotServe { target: String, why: String },
+    /// A sink's file cannot be written.
+    FileFailing { path: String, why: String },
+    /// A day's file cannot go to the archive.
+    ArchiveFailing { path: String, why: String },
+    /// So long could a file not be written that lines were given up.
+    LinesLost { path: String },
     /// A report that cannot be mailed.
     Mail(report::Refusal),
     /// A report that could not be mailed for so long that it is not tried any more.
@@ -128,6 +136,10 @@ impl Trouble {
                 Why::Ours(_) => "broker-setting",
             },
             Self::OwedTooLong { .. } => "owed-too-long",
+            Self::CannotServe { .. } => "cannot-serve",
+            Self::FileFailing { .. } => "file-failing",
+            Self::ArchiveFailing { .. } => "archive-failing",
+            Self::LinesLost { .. } => "lines-lost",
             Self::Mail(refusal) => match refusal.why {
                 report::Why::Away(_) => "mail-away",
                 report::Why::Tls(_) => "mail-tls",
@@ -172,6 +184,10 @@ impl Trouble {
             | Self::StoreBehind
             | Self::Broker(_)
             | Self::OwedTooLong { .. }
+            | Self::CannotServe { .. }
+            | Self::FileFailing { .. }
+            | Self::ArchiveFailing { .. }
+            | Self::LinesLost { .. }
             | Self::Mail(_)
             | Self::ReportGivenUp { .. }
             | Self::ReportFailing { .. } => Severity::Attention,
@@ -250,11 +266,23 @@ impl Trouble {
             Self::OwedTooLong { entries } => format!(
                 "The broker was away for so long that {entries} quarter-hours were not sent to it. They are in the store."
             ),
+            Self::CannotServe { target, why } => format!("Telegrams cannot be given out on {target}: {why}."),
+            Self::FileFailing { path, why } => format!("{path} cannot be written: {why}."),
+            Self::ArchiveFailing { path, why } => format!("{path} cannot be moved to the archive: {why}."),
+            Self::LinesLost { path } => {
+                format!("{path} could not be written for so long that its oldest lines were given up.")
+            }
             Self::Mail(refusal) => {
-                format!("Reports cannot be mailed through {}: {}.", refusal.target, refusal.why.to_string().trim_end_matches('.'))
+                format!(
+                    "Reports cannot be mailed through {}: {}.",
+                    refusal.target,
+                    refusal.why.to_string().trim_end_matches('.')
+                )
             }
             Self::ReportGivenUp { report } => {
-                format!("The report of {report} could not be mailed for too long and was given up. It is kept under /reports/.")
+                format!(
+                    "The report of {report} could not be mailed for too long and was given up. It is kept under /reports/."
+                )
             }
             Self::ReportFailing { why } => format!("A report could not be made: {why}."),
         }
@@ -353,8 +381,20 @@ impl Trouble {
             Self::ReportGivenUp { .. } => {
                 "`smartyreader report --send-test` says what the mail server has against it; `give-up` in [report] says how long it is tried."
             }
-            Self::ReportFailing { .. } => "Is there room, and may this program write there? `folder` in [report] chooses another place.",
+            Self::ReportFailing { .. } => {
+                "Is there room, and may this program write there? `folder` in [report] chooses another place."
+            }
             Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
+            Self::CannotServe { .. } => {
+                "Is another program there? `listen` chooses another address, `pty` another path. It is tried again all the time."
+            }
+            Self::FileFailing { .. } => {
+                "Is the disk full, or may this user not write there? Lines wait and are written as soon as it works."
+            }
+            Self::ArchiveFailing { .. } => {
+                "May this user write to the archive folder? The file stays where it is; moving is tried again."
+            }
+            Self::LinesLost { .. } => "The readings themselves are in the store; `smartyreader export` writes them.",
         }
     }
 }

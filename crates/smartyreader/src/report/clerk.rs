@@ -20,8 +20,8 @@ use crate::config::{Config, Mail, Report};
 use crate::observe::{Observer, Trouble, count, now};
 
 /// The clock is looked at this often: it may be set at any time.
-const LOOK: Duration = Duration::from_secs(20);
-const FIRST_WAIT: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(5);
+const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// A login or address that was refused will be refused again until somebody changes something.
 const REFUSED_WAIT: Duration = Duration::from_secs(6 * 3600);
@@ -84,7 +84,8 @@ impl Clerk {
     fn forget_strangers(&mut self) {
         let wanted = &self.settings.to;
         for (period, note) in &mut self.notes {
-            let mut strangers = note.to.iter_mut().filter(|(to, fate)| **fate == Fate::Owed && !wanted.contains(to)).peekable();
+            let mut strangers =
+                note.to.iter_mut().filter(|(to, fate)| **fate == Fate::Owed && !wanted.contains(to)).peekable();
             if strangers.peek().is_none() {
                 continue;
             }
@@ -226,7 +227,8 @@ impl Clerk {
         let made = self.archive.ask(move |reader| Document::of(reader, &subject, period, now()));
         let document = asked(made.await).map_err(ours)?;
         let drawn = move || letters(&document, &settings, &to, Occasion::Due, now());
-        let letters = tokio::task::spawn_blocking(drawn).await.unwrap_or_else(|_| Err(UNFINISHED.into())).map_err(ours)?;
+        let letters =
+            tokio::task::spawn_blocking(drawn).await.unwrap_or_else(|_| Err(UNFINISHED.into())).map_err(ours)?;
         self.observer.sink("mail", SUBJECT, |health| health.state = "sending".into());
         let (notes, folder, observer) = (&mut self.notes, &self.folder, &self.observer);
         let mut refused = None;

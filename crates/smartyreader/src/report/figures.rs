@@ -212,6 +212,9 @@ mod tests {
 
     #[test]
     fn reference_powers() {
-        assert_eq!([reference_power(3000), reference_power(3500), reference_power(12)], ["3\u{a0}kW", "3.5\u{a0}kW", "0.012\u{a0}kW"]);
+        assert_eq!(
+            [reference_power(3000), reference_power(3500), reference_power(12)],
+            ["3\u{a0}kW", "3.5\u{a0}kW", "0.012\u{a0}kW"]
+        );
     }
 }

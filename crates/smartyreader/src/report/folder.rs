@@ -111,7 +111,7 @@ impl Folder {
     /// Takes away the oldest of a kind until so many are left; never one that ends after `not_after`.
     pub fn prune(&self, kind: Kind, keep: usize, not_after: jiff::civil::Date) {
         let old = self.list().into_iter().filter(|kept| kept.period.kind() == kind).skip(keep);
-        for kept in old.filter(|kept| kept.period.next_first() < not_after) {
+        for kept in old.filter(|kept| kept.period.next_first() <= not_after) {
             let note = format!("{}.{NOTE}", kept.period);
             // The page goes last, so that what an interruption leaves is still listed.
             let page = format!("{}.html", kept.period);
@@ -124,8 +124,7 @@ impl Folder {
 
     fn names(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
-        let mut names: Vec<String> =
-            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
         names.sort();
         names
     }

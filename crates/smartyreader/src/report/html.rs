@@ -25,7 +25,8 @@ const STYLE: &str = "\
     .import{color:#62b0f2!important}.export{color:#f2a93c!important}\
     .line{border-color:#2a3440!important}}";
 
-const FONT: &str = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Noto Sans',Arial,sans-serif";
+const FONT: &str =
+    "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Noto Sans',Arial,sans-serif";
 
 /// The whole page.
 pub fn html(document: &Document, pictures: Pictures) -> String {
@@ -51,10 +52,15 @@ pub fn html(document: &Document, pictures: Pictures) -> String {
     page
 }
 
+/// What a picture in a mail is called: its name, in the form of an address (RFC 2392).
+pub(super) fn content_id(name: &str) -> String {
+    format!("{name}@smartyreader")
+}
+
 fn put(page: &mut String, document: &Document, section: &Section, pictures: Pictures) {
     let name = document.picture_name(section);
     let source = match pictures {
-        Pictures::Mail => format!("cid:{name}"),
+        Pictures::Mail => format!("cid:{}", content_id(&name)),
         Pictures::Files => format!("{name}.png"),
     };
     let words = escaped(&section.picture.words());

@@ -9,7 +9,7 @@ use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use sha2::{Digest as _, Sha256};
 
 use super::document::Document;
-use super::html::{Pictures, html};
+use super::html::{Pictures, content_id, html};
 use super::post::Letter;
 use super::text::text;
 use crate::config::{Mail, mailbox};
@@ -65,7 +65,7 @@ fn body(document: &Document, text: String, html: String, pictures: &[Vec<u8>]) -
     let mut attached = Vec::new();
     for (section, picture) in document.sections.iter().zip(pictures) {
         let name = document.picture_name(section);
-        related = related.singlepart(Attachment::new_inline(name.clone()).body(picture.clone(), png.clone()));
+        related = related.singlepart(Attachment::new_inline(content_id(&name)).body(picture.clone(), png.clone()));
         attached.push(Attachment::new(format!("{name}.png")).body(picture.clone(), png.clone()));
     }
     let alternative = MultiPart::alternative().singlepart(SinglePart::plain(text)).multipart(related);

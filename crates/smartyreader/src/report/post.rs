@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
+use lettre::Message;
 use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters, TlsVersion};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::Message;
 
 use super::refusal::{Refusal, Stage, Why};
 use crate::config::{Mail, MailSecurity};
@@ -92,7 +92,8 @@ impl<'a> Post<'a> {
             self.patiently(Stage::Connecting, line.starttls(tls, &hello)).await?;
         }
         if let Some(user) = &settings.user {
-            let password = settings.password().fetch().map_err(|problem| Why::Ours(format!("the password: {problem}")))?;
+            let password =
+                settings.password().fetch().map_err(|problem| Why::Ours(format!("the password: {problem}")))?;
             let (_, password) = password.ok_or_else(|| Why::Ours("`user` needs a password: `password-file`".into()))?;
             let credentials = Credentials::new(user.clone(), password.trim_end_matches(['\r', '\n']).to_string());
             let login = line.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
@@ -107,7 +108,8 @@ impl<'a> Post<'a> {
         if let Some(file) = &self.settings.ca_file {
             let unusable = |why: String| Why::Ours(format!("{} cannot be used: {why}", file.display()));
             let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
-            let certificate = Certificate::from_pem(&pem).map_err(|_| unusable("it is no certificate in PEM".into()))?;
+            let certificate =
+                Certificate::from_pem(&pem).map_err(|_| unusable("it is no certificate in PEM".into()))?;
             builder = builder.add_root_certificate(certificate);
         }
         builder.build().map_err(|error| Why::Ours(error.to_string()))
@@ -134,7 +136,6 @@ impl<'a> Post<'a> {
         }
     }
 }
-
 
 /// Why a letter was not taken.
 struct Failed {

@@ -96,7 +96,11 @@ fn clock(reader: &Reader, meter: &str, start: i64, end: i64) -> Result<Option<St
         }
     }
     if without > 0 {
-        let many = if without == all { "The meter had no valid time".into() } else { format!("{without} of {all} telegrams had no valid time") };
+        let many = if without == all {
+            "The meter had no valid time".into()
+        } else {
+            format!("{without} of {all} telegrams had no valid time")
+        };
         return Ok(Some(format!("{many}: the time of this machine was taken.")));
     }
     behind.sort_unstable();

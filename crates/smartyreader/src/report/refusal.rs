@@ -81,7 +81,9 @@ impl Why {
             };
         }
         if stage == Stage::Login && error.is_client() {
-            return Self::Login("the server offers no login that is known here (PLAIN or LOGIN) on this connection".into());
+            return Self::Login(
+                "the server offers no login that is known here (PLAIN or LOGIN) on this connection".into(),
+            );
         }
         Self::of_chain(error)
     }

@@ -7,7 +7,7 @@ use super::document::{Document, Section};
 /// The whole report.
 pub fn text(document: &Document) -> String {
     let title = document.period.title();
-    let mut text = format!("{title}\n{}\n", "=".repeat(title.chars().count()));
+    let mut text = format!("{title}\n{}\n", "-".repeat(title.chars().count()));
     for section in &document.sections {
         put(&mut text, section);
     }

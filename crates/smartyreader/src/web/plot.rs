@@ -40,7 +40,8 @@ impl Wanted {
     fn size(&self) -> Result<Size, Sorry> {
         let size = self.size.as_deref().map_or(Ok(Size::default()), str::parse);
         let scale = self.scale.as_deref().unwrap_or("1");
-        let scale = scale.parse().map_err(|_| Sorry::bad(format!("`scale` is a number such as 2, not \"{scale}\".")))?;
+        let scale =
+            scale.parse().map_err(|_| Sorry::bad(format!("`scale` is a number such as 2, not \"{scale}\".")))?;
         size.and_then(|size| size.scaled(scale)).map_err(|why| Sorry::bad(format!("{why}.")))
     }
 

@@ -11,8 +11,7 @@ use super::{App, Sorry};
 use crate::report::{Folder, Kind};
 
 /// A report has its styles in itself, as mails have. It runs nothing, and is shown in no frame.
-const POLICY: &str =
-    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
 const STYLE: &str = "\
@@ -61,12 +60,15 @@ pub(super) async fn list(State(app): State<App>) -> Result<Response, Sorry> {
             let period = kept.period;
             // Names and titles of periods are digits and words of ours; names of meters are slugs.
             let _ = write!(body, "<li><a href=\"{period}.html\">{}</a><span class=\"muted\">", period.title());
+            let mut meter = String::new();
             for name in kept.files.iter().filter(|name| !name.ends_with(".html")) {
-                let ending = name.rsplit('.').next().unwrap_or_default();
-                let meter = name.trim_end_matches(&format!(".{ending}")).trim_start_matches(&period.to_string());
-                let meter = meter.trim_start_matches('-');
-                let several = app.config.meter.len() > 1 && !meter.is_empty();
-                let words = if several { format!("{meter} {ending}") } else { ending.to_string() };
+                let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+                let of = stem.trim_start_matches(&period.to_string()).trim_start_matches('-');
+                if app.config.meter.len() > 1 && !of.is_empty() && of != meter {
+                    let _ = write!(body, " {of}:");
+                    meter = of.to_string();
+                }
+                let words = if ending == "txt" { "text".into() } else { ending.to_uppercase() };
                 let _ = write!(body, " <a href=\"{name}\">{words}</a>");
             }
             body.push_str("</span></li>");

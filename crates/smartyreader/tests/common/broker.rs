@@ -276,7 +276,7 @@ impl Drop for Listener {
 }
 
 /// An authority, a certificate of it for `localhost`, valid or expired, and one for a client.
-fn certificates(folder: &Folder, expired: bool) {
+pub fn certificates(folder: &Folder, expired: bool) {
     let (authority, authority_key) = certificate("test authority", None, true, false);
     let write = |name: &str, pem: Vec<u8>| std::fs::write(folder.file(name), pem).unwrap();
     write("ca.pem", authority.to_pem().unwrap());
