@@ -1,5 +1,7 @@
 //! PNG: a scene as pixels.
 
+use std::io::Write as _;
+
 use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
 use super::colour::{Ink, SURFACE};
@@ -46,8 +48,6 @@ pub(super) fn draw(scene: &Scene) -> Option<Vec<u8>> {
 
 /// Without the alpha, which is one everywhere: a quarter less.
 fn encode(pixels: &Pixmap, scale: f32) -> Option<Vec<u8>> {
-    let colours: Vec<u8> =
-        pixels.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, pixels.width(), pixels.height());
     encoder.set_color(png::ColorType::Rgb);
@@ -57,7 +57,13 @@ fn encode(pixels: &Pixmap, scale: f32) -> Option<Vec<u8>> {
     let per_metre = (96.0 * scale / 0.0254).round() as u32;
     encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }));
     let mut writer = encoder.write_header().ok()?;
-    writer.write_image_data(&colours).ok()?;
+    let mut lines = writer.stream_writer().ok()?;
+    // A line at a time: the picture is in memory once.
+    for line in pixels.pixels().chunks(pixels.width() as usize) {
+        let colours: Vec<u8> = line.iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+        lines.write_all(&colours).ok()?;
+    }
+    lines.finish().ok()?;
     writer.finish().ok()?;
     Some(file)
 }
