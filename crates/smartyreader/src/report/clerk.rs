@@ -22,9 +22,9 @@ use crate::observe::{Observer, Trouble, count, now};
 /// The clock is looked at this often: it may be set at any time.
 const LOOK: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_secs(10);
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// A login or address that was refused will be refused again until somebody changes something.
-const REFUSED_WAIT: Duration = Duration::from_secs(6 * 3600);
+const REFUSED_WAIT: Duration = Duration::from_hours(6);
 /// The answer of a task that has ended early.
 const UNFINISHED: &str = "it could not be finished";
 /// Of what the observer is told.

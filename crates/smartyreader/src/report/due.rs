@@ -31,7 +31,7 @@ pub fn due(
         latest = latest.before(1);
     }
     // Notes of later ones were made by a clock that was wrong: they keep nothing from being reported.
-    let known = notes.keys().filter(|period| period.kind() == kind && **period <= latest).next_back();
+    let known = notes.keys().rfind(|period| period.kind() == kind && **period <= latest);
     let Some(known) = known else { return vec![latest] };
     let mut due: Vec<Period> = std::iter::successors(Some(latest), |period| Some(period.before(1)))
         .take_while(|period| period > known && (*period == latest || moment(*period, at, zone) > now - patience))

@@ -92,16 +92,18 @@ impl Period {
     }
 
     /// So many of its kind earlier.
+    #[must_use]
     pub fn before(&self, count: i64) -> Self {
         Self { first: self.first.saturating_sub(self.length(count)), ..*self }
     }
 
     /// The one after it.
+    #[must_use]
     pub fn after(&self) -> Self {
         Self { first: self.next_first(), ..*self }
     }
 
-    fn length(&self, count: i64) -> jiff::Span {
+    fn length(self, count: i64) -> jiff::Span {
         match self.kind {
             Kind::Day => count.days(),
             Kind::Week => count.weeks(),

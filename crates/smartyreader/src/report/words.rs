@@ -1,6 +1,8 @@
 //! Words: numbers, times and dates as people read them, the same as on the page. Every figure is exact; only its unit is
 //! chosen.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -18,7 +20,7 @@ pub(super) fn milli(value: i64, decimals: u32) -> String {
     }
     text.push_str(&grouped(rounded / base));
     if decimals > 0 {
-        text.push_str(&format!(".{:0width$}", rounded % base, width = decimals as usize));
+        let _ = write!(text, ".{:0width$}", rounded % base, width = decimals as usize);
     }
     text
 }

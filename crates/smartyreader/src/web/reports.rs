@@ -61,8 +61,11 @@ pub(super) async fn list(State(app): State<App>) -> Result<Response, Sorry> {
             // Names and titles of periods are digits and words of ours; names of meters are slugs.
             let _ = write!(body, "<li><a href=\"{period}.html\">{}</a><span class=\"muted\">", period.title());
             let mut meter = String::new();
-            for name in kept.files.iter().filter(|name| !name.ends_with(".html")) {
+            for name in &kept.files {
                 let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+                if ending == "html" {
+                    continue;
+                }
                 let of = stem.trim_start_matches(&period.to_string()).trim_start_matches('-');
                 if app.config.meter.len() > 1 && !of.is_empty() && of != meter {
                     let _ = write!(body, " {of}:");

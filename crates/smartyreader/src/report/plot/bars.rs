@@ -167,7 +167,7 @@ impl Bars {
             return;
         }
         let text = Text {
-            at: ((column.left + column.right) / 2.0, column.bottom + TYPE + 7.0),
+            at: (column.middle().0, column.bottom + TYPE + 7.0),
             anchor: Anchor::Middle,
             size: TYPE,
             weight: if bar.weekend { Weight::Bold } else { Weight::Regular },
@@ -200,7 +200,7 @@ impl Bars {
         for (index, bar) in self.bars.iter().enumerate() {
             let Some(peak) = bar.peak else { continue };
             let column = self.column(frame, index);
-            let at = ((column.left + column.right) / 2.0, y(peak));
+            let at = (column.middle().0, y(peak));
             frame.diamond("peak", at);
         }
     }

@@ -208,7 +208,7 @@ impl Day {
         for hour in order {
             let x = self.x(frame, hour.time);
             ticks.push(vec![(x, bottom), (x, bottom + 4.0)]);
-            let wanted = hour.change != Change::None || hour.hour % every == 0;
+            let wanted = hour.change != Change::None || hour.wall % every == 0;
             let reach = (x - label / 2.0 - 4.0, x + label / 2.0 + 4.0);
             if !wanted || taken.iter().any(|other| reach.0 < other.1 && other.0 < reach.1) {
                 continue;

@@ -150,7 +150,7 @@ impl Frame {
 
     fn sign(&mut self, sign: Sign, (x, y): Point) {
         let square = Rect { left: x, top: y - TYPE * 0.78, right: x + 12.0, bottom: y - TYPE * 0.78 + 12.0 };
-        let middle = (square.top + square.bottom) / 2.0;
+        let middle = square.middle().1;
         match sign {
             Sign::Box(ink) => {
                 self.scene.area("sign", vec![square.outline()], ink);
@@ -211,7 +211,7 @@ impl Frame {
         if across < TYPE + 8.0 || along < length + 12.0 {
             return;
         }
-        let (x, y) = ((rect.left + rect.right) / 2.0, (rect.top + rect.bottom) / 2.0);
+        let (x, y) = rect.middle();
         let (wide, high) = if turned { (TYPE * 0.7, length / 2.0 + 6.0) } else { (length / 2.0 + 6.0, TYPE * 0.7) };
         let ground = Rect { left: x - wide, top: y - high, right: x + wide, bottom: y + high };
         self.scene.area("ground", vec![ground.outline()], SURFACE.faded(0.85));

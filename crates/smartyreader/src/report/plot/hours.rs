@@ -9,7 +9,7 @@ pub(super) struct Hour {
     /// UTC seconds.
     pub(super) time: i64,
     /// 0 to 23; 24 at the day's end.
-    pub(super) hour: i8,
+    pub(super) wall: i8,
     /// What is unusual about it.
     pub(super) change: Change,
 }
@@ -28,7 +28,7 @@ pub(super) enum Change {
 impl Hour {
     /// `14:00`.
     pub(super) fn label(&self) -> String {
-        format!("{:02}:00", self.hour)
+        format!("{:02}:00", self.wall)
     }
 
     /// What stands below its label.
@@ -51,13 +51,13 @@ pub(super) fn hours(start: i64, end: i64, zone: &TimeZone) -> Vec<Hour> {
             continue;
         }
         let change = match hours.last() {
-            Some(last) if wall.hour() <= last.hour => Change::Again,
-            Some(last) if wall.hour() > last.hour + 1 => Change::Ahead,
+            Some(last) if wall.hour() <= last.wall => Change::Again,
+            Some(last) if wall.hour() > last.wall + 1 => Change::Ahead,
             _ => Change::None,
         };
-        hours.push(Hour { time, hour: wall.hour(), change });
+        hours.push(Hour { time, wall: wall.hour(), change });
     }
-    hours.push(Hour { time: end, hour: 24, change: Change::None });
+    hours.push(Hour { time: end, wall: 24, change: Change::None });
     hours
 }
 

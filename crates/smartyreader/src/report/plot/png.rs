@@ -2,70 +2,98 @@
 
 use std::io::Write as _;
 
-use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
+use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Transform};
 
 use super::colour::{Ink, SURFACE};
 use super::font::{Font, OutlineBuilder, Weight};
-use super::scene::{Anchor, Form, Point, Scene, Text};
+use super::scene::{Anchor, Form, Point, Scene, Shape, Text};
 
-/// The whole file. `None` where there is no memory for so many pixels.
-pub(super) fn draw(scene: &Scene) -> Option<Vec<u8>> {
-    let (width, height) = ((scene.width * scene.scale).round() as u32, (scene.height * scene.scale).round() as u32);
-    let mut pixels = Pixmap::new(width, height)?;
-    pixels.fill(colour(SURFACE));
-    let scale = Transform::from_scale(scene.scale, scene.scale);
-    let (regular, bold) = (Font::new(Weight::Regular), Font::new(Weight::Bold));
-    for shape in &scene.shapes {
-        match &shape.form {
-            Form::Area(outlines, ink) => {
-                if let Some(path) = path(outlines, true) {
-                    pixels.fill_path(&path, &paint(*ink), FillRule::Winding, scale, None);
-                }
-            }
-            Form::Line(paths, ink, width) => {
-                let stroke =
-                    Stroke { width: *width, line_cap: LineCap::Butt, line_join: LineJoin::Round, ..Stroke::default() };
-                if let Some(path) = path(paths, false) {
-                    pixels.stroke_path(&path, &paint(*ink), &stroke, scale, None);
-                }
-            }
-            Form::Text(text) => {
-                let font = if text.weight == Weight::Bold { &bold } else { &regular };
-                if let Some(path) = letters(font, text) {
-                    pixels.fill_path(
-                        &path,
-                        &paint(text.ink),
-                        FillRule::Winding,
-                        scale.pre_concat(place(font, text)),
-                        None,
-                    );
-                }
-            }
-        }
-    }
-    encode(&pixels, scene.scale)
+/// So many lines of pixels are drawn at a time. A whole picture takes megabytes, which the daemon would not give back to
+/// the system for a long time.
+const BAND: u32 = 48;
+
+/// A shape, ready to be drawn into every band that it touches.
+struct Stroke {
+    path: Path,
+    paint: Paint<'static>,
+    /// Of a line; areas have none.
+    width: Option<f32>,
+    place: Transform,
 }
 
-/// Without the alpha, which is one everywhere: a quarter less.
-fn encode(pixels: &Pixmap, scale: f32) -> Option<Vec<u8>> {
+/// The whole file. `None` where it has no pixels.
+pub(super) fn draw(scene: &Scene) -> Option<Vec<u8>> {
+    let (width, height) = ((scene.width * scene.scale).round() as u32, (scene.height * scene.scale).round() as u32);
+    let strokes = strokes(scene);
     let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, pixels.width(), pixels.height());
+    let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
     // So that a printer or word processor knows how large it is meant: 96 pixels an inch at scale 1.
-    let per_metre = (96.0 * scale / 0.0254).round() as u32;
+    let per_metre = (96.0 * scene.scale / 0.0254).round() as u32;
     encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }));
     let mut writer = encoder.write_header().ok()?;
     let mut lines = writer.stream_writer().ok()?;
-    // A line at a time: the picture is in memory once.
-    for line in pixels.pixels().chunks(pixels.width() as usize) {
-        let colours: Vec<u8> = line.iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
-        lines.write_all(&colours).ok()?;
+    let mut band = Pixmap::new(width, BAND.min(height))?;
+    for top in (0..height).step_by(BAND as usize) {
+        band.fill(colour(SURFACE));
+        let down = Transform::from_translate(0.0, -(top as f32));
+        for stroke in &strokes {
+            stroke.draw(&mut band, down);
+        }
+        // Without the alpha, which is one everywhere: a quarter less.
+        let rows = (BAND.min(height - top) * width) as usize;
+        for line in band.pixels()[..rows].chunks(width as usize) {
+            let colours: Vec<u8> = line.iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+            lines.write_all(&colours).ok()?;
+        }
     }
     lines.finish().ok()?;
     writer.finish().ok()?;
     Some(file)
+}
+
+fn strokes(scene: &Scene) -> Vec<Stroke> {
+    let (regular, bold) = (Font::new(Weight::Regular), Font::new(Weight::Bold));
+    let scale = Transform::from_scale(scene.scale, scene.scale);
+    let stroke = |shape: &Shape| match &shape.form {
+        Form::Area(outlines, ink) => {
+            Some(Stroke { path: path(outlines, true)?, paint: paint(*ink), width: None, place: scale })
+        }
+        Form::Line(paths, ink, width) => {
+            Some(Stroke { path: path(paths, false)?, paint: paint(*ink), width: Some(*width), place: scale })
+        }
+        Form::Text(text) => {
+            let font = if text.weight == Weight::Bold { &bold } else { &regular };
+            let place = scale.pre_concat(place(font, text));
+            Some(Stroke { path: letters(font, text)?, paint: paint(text.ink), width: None, place })
+        }
+    };
+    scene.shapes.iter().filter_map(stroke).collect()
+}
+
+impl Stroke {
+    fn draw(&self, band: &mut Pixmap, down: Transform) {
+        let place = self.place.post_concat(down);
+        let reach = self.width.unwrap_or(0.0) * 2.0 + 2.0;
+        let bounds = self.path.bounds().transform(place);
+        if bounds.is_some_and(|bounds| bounds.bottom() < -reach * 8.0 || bounds.top() > BAND as f32 + reach * 8.0) {
+            return;
+        }
+        match self.width {
+            None => band.fill_path(&self.path, &self.paint, FillRule::Winding, place, None),
+            Some(width) => {
+                let stroke = tiny_skia::Stroke {
+                    width,
+                    line_cap: LineCap::Butt,
+                    line_join: LineJoin::Round,
+                    ..tiny_skia::Stroke::default()
+                };
+                band.stroke_path(&self.path, &self.paint, &stroke, place, None);
+            }
+        }
+    }
 }
 
 fn path(paths: &[Vec<Point>], closed: bool) -> Option<Path> {

@@ -43,8 +43,8 @@ impl Scale {
 
     /// Where the marks are, the lowest first.
     pub(super) fn ticks(&self) -> Vec<i64> {
-        let first = steps_up(self.min, self.step);
-        (first..).map(|step| step * self.step).take_while(|tick| *tick <= self.max).collect()
+        let (first, last) = (steps_up(self.min, self.step), self.max.div_euclid(self.step));
+        (first..=last).map(|step| step * self.step).collect()
     }
 
     /// Whether the figures are in thousands: kW or kWh.

@@ -99,6 +99,11 @@ impl Rect {
         self.bottom - self.top
     }
 
+    /// Its middle.
+    pub(super) fn middle(&self) -> Point {
+        (self.left.midpoint(self.right), self.top.midpoint(self.bottom))
+    }
+
     /// Its corners.
     pub(super) fn outline(&self) -> Vec<Point> {
         vec![(self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)]
