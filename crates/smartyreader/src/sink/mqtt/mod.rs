@@ -237,6 +237,9 @@ impl Publisher {
             }
             Event::Down(refusal) => {
                 if std::mem::take(&mut self.up) {
+                    if let Some(outbox) = &mut self.outbox {
+                        outbox.broken();
+                    }
                     self.count("lost", 1);
                 }
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "away".into());
