@@ -43,8 +43,10 @@ fn a_second_reader_reads_every_format_that_the_first_publishes() {
         broker.settings()
     );
     for (name, topic) in formats {
-        publisher += &format!("[[mqtt.house.format]]\nname = \"{name}\"\ntopic = \"board/{topic}\"\nevery = \"20s\"\n");
-        collector += &format!("[meter.{topic}]\ntopic = \"board/{topic}\"\n");
+        let format = format!("[[mqtt.house.format]]\nname = \"{name}\"\ntopic = \"board/{topic}\"\nevery = \"20s\"\n");
+        publisher.push_str(&format);
+        let meter = format!("[meter.{topic}]\ntopic = \"board/{topic}\"\n");
+        collector.push_str(&meter);
     }
     collector += "[meter.native]\ntopic = \"smartyreader/home\"\n";
     let collected = Folder::new("chain-collector");
@@ -107,8 +109,12 @@ fn a_board_that_only_forwards_is_opened_here() {
             std::fs::read(&frame).unwrap()
         };
         broker.publish("meters/1/frame", &make("1", true), false);
-        let hex: String = make("2", true).iter().map(|byte| format!("{byte:02X}")).collect();
-        broker.publish("meters/2/frame", hex.as_bytes(), false);
+        let hex: Vec<u8> = make("2", true)
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .map(|digit| b"0123456789ABCDEF"[usize::from(digit)])
+            .collect();
+        broker.publish("meters/2/frame", &hex, false);
         broker.publish("meters/3/frame", &make("3", false), false);
     }
     for (meter, proof) in [("binary", "tag"), ("hex", "tag"), ("plain", "plain")] {

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Daemon, Folder, KEY, Process, finish, free_port, meter, smartyreader};
+use common::{Daemon, Folder, KEY, Process, finish, free_port, meter, python, smartyreader};
 use serde_json::Value;
 
 /// Noon of 21 June 2026 in Luxembourg.
@@ -314,16 +314,6 @@ fn check_says_who_gets_telegrams() {
         assert_eq!(code, expected, "{server}\n{out}");
         assert!(out.contains(words), "{words}:\n{out}");
     }
-}
-
-/// The interpreter with the package dsmr-parser, or nothing.
-fn python() -> Option<PathBuf> {
-    let Some(venv) = std::env::var_os("PYTHON_VENV").map(PathBuf::from) else {
-        assert!(std::env::var_os("CI").is_none(), "PYTHON_VENV must name a venv with dsmr-parser when CI runs");
-        eprintln!("SKIPPED: set PYTHON_VENV to a venv with the package dsmr-parser");
-        return None;
-    };
-    Some(venv.join("bin/python"))
 }
 
 #[test]

@@ -198,7 +198,7 @@ impl Publisher {
             tokio::select! {
                 event = self.link.next() => self.event(event),
                 reading = readings.recv() => match reading {
-                    Ok(live) => self.reading(&live),
+                    Ok(live) => self.reading(&live).await,
                     Err(RecvError::Lagged(missed)) => self.count("live_missed", missed),
                     Err(RecvError::Closed) => return,
                 },
@@ -232,10 +232,14 @@ impl Publisher {
                 self.count("connected", 1);
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "connected".into());
                 self.house.observer.clear(&self.subject, BROKER_TROUBLES);
+                self.house.observer.clear(&self.subject, &["owed-too-long"]);
                 self.greet();
             }
             Event::Down(refusal) => {
                 if std::mem::take(&mut self.up) {
+                    if let Some(outbox) = &mut self.outbox {
+                        outbox.broken();
+                    }
                     self.count("lost", 1);
                 }
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "away".into());
@@ -300,7 +304,7 @@ impl Publisher {
         }
     }
 
-    fn reading(&mut self, live: &Arc<Live>) {
+    async fn reading(&mut self, live: &Arc<Live>) {
         let Some(meter) = self.meters.get_mut(&*live.arrival.reading.meter) else { return };
         // An old file is history, and the store has it: nothing of it is now.
         if live.arrival.replayed {
@@ -313,7 +317,12 @@ impl Publisher {
             return;
         }
         let news = !meter.native.is_available();
-        let mut messages = meter.native.reading(live, &self.zone);
+        let messages = meter.native.reading(live, &self.zone);
+        self.send_all(messages);
+        // Our own go out before the many of others are made.
+        tokio::task::yield_now().await;
+        let Some(meter) = self.meters.get_mut(&*live.arrival.reading.meter) else { return };
+        let mut messages = Vec::new();
         let counters = self.house.observer.source_counters(&meter.source);
         for format in &mut meter.formats {
             messages.extend(format.messages(live, &self.zone, &counters));
