@@ -52,7 +52,7 @@ fn a_second_reader_reads_every_format_that_the_first_publishes() {
     let collected = Folder::new("chain-collector");
     let collector = Daemon::start(&collected, &collector);
     collector.wait("listening", |daemon| daemon.health()["sources"][0]["state"] == "reading");
-    let _publisher = Daemon::start(&folder, &publisher);
+    let publisher = Daemon::start(&folder, &publisher);
     let meters = ["power", "json", "text", "values", "cooked", "five", "native"];
     collector.wait("every meter has three readings", |daemon| {
         let health = daemon.health();
@@ -73,6 +73,8 @@ fn a_second_reader_reads_every_format_that_the_first_publishes() {
             assert!((got - there).abs() * 2 <= resolution, "{meter} {name}: {got}, {there} in truth");
         }
     }
+    // Seven formats at once, hundreds of messages: each found room.
+    assert_eq!(publisher.health()["sinks"][0]["counters"]["skipped"].as_u64().unwrap_or(0), 0);
     // No reading of another's topics went astray, and nothing was malformed.
     let counters = collector.health()["sources"][0]["counters"].clone();
     for name in ["malformed_messages", "malformed_fields", "out_of_range", "unknown_meter"] {

@@ -271,3 +271,33 @@ fn mosquittos_own_client_prints_what_the_readme_promises() {
         assert!(printed.lines().any(|line| kept(&line)), "{promise}\n{printed}");
     }
 }
+
+#[test]
+fn one_broker_away_costs_the_other_nothing() {
+    let (here, there) = (Folder::new("two-here"), Folder::new("two-there"));
+    let broker = Broker::start(&here, Security::Plain);
+    let mut other = Broker::start(&there, Security::Plain);
+    let more = format!(
+        "meters = [\"home\"]\n[mqtt.away]\nversion = \"5\"\ntopic = \"other\"\n{}[mqtt.away.home-assistant]\nenabled = false\n",
+        other.settings()
+    );
+    let (listener, others) = (broker.listen("#"), other.listen("#"));
+    let (_meter, daemon) = house(&here, &broker, &["--speed", "60", "--start", NOON], &more);
+    listener.first("smartyreader/home/live");
+    others.first("other/home/live");
+    other.stop();
+    daemon.wait("said", |daemon| daemon.problems().contains(&"broker-away".to_string()));
+    let before = listener.on("smartyreader/home/live").len();
+    listener.wait("live goes on", |heard| {
+        heard.iter().filter(|message| message.topic == "smartyreader/home/live").count() > before + 20
+    });
+    let sinks = daemon.health()["sinks"].clone();
+    let state = |name: &str| {
+        sinks.as_array().unwrap().iter().find(|sink| sink["name"] == name).unwrap()["state"]
+            .as_str()
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!((state("house"), state("away")), ("connected".into(), "away".into()));
+    assert!(!listener.topics().iter().any(|topic| topic.starts_with("other")), "{:?}", listener.topics());
+}

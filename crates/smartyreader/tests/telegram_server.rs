@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Daemon, Folder, KEY, Process, finish, free_port, meter, smartyreader};
+use common::{Daemon, Folder, KEY, Process, finish, free_port, meter, python, smartyreader};
 use serde_json::Value;
 
 /// Noon of 21 June 2026 in Luxembourg.
@@ -158,12 +158,13 @@ fn the_last_telegram_is_sent_on_connecting() {
 fn a_client_that_does_not_read_is_dropped_and_no_other_notices() {
     let folder = Folder::new("slow");
     let plain = plain(&folder, &[], "20000");
-    let (_meter, source) = sealed(&folder, &["--speed", "2000"]);
+    let (_meter, source) = sealed(&folder, &["--speed", "400"]);
     let address = format!("127.0.0.1:{}", free_port());
     let daemon = daemon(&folder, &source, &format!("listen = \"{address}\""));
+    // Forty telegrams a second: on a machine that is busy a good client may be late by a second, too.
     let mut slow = connect(&address);
     let mut good = connect(&address);
-    let reader = thread::spawn(move || telegrams(&mut good, 1500));
+    let reader = thread::spawn(move || telegrams(&mut good, 400));
     daemon.wait("the slow one is dropped", |daemon| counter(daemon, "dropped_slow") == 1);
     daemon.wait("the other one stays", |daemon| counter(daemon, "clients") == 1);
     let got = reader.join().unwrap().concat();
@@ -314,16 +315,6 @@ fn check_says_who_gets_telegrams() {
         assert_eq!(code, expected, "{server}\n{out}");
         assert!(out.contains(words), "{words}:\n{out}");
     }
-}
-
-/// The interpreter with the package dsmr-parser, or nothing.
-fn python() -> Option<PathBuf> {
-    let Some(venv) = std::env::var_os("PYTHON_VENV").map(PathBuf::from) else {
-        assert!(std::env::var_os("CI").is_none(), "PYTHON_VENV must name a venv with dsmr-parser when CI runs");
-        eprintln!("SKIPPED: set PYTHON_VENV to a venv with the package dsmr-parser");
-        return None;
-    };
-    Some(venv.join("bin/python"))
 }
 
 #[test]

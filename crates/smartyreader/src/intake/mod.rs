@@ -72,6 +72,7 @@ struct Run {
     /// Bytes of a refused frame that will now be searched, and come out as noise.
     forgiven: usize,
     unopened: u32,
+    other_control: u32,
     damaged: u32,
 }
 
@@ -309,8 +310,9 @@ impl Intake {
             }
             OpenFailure::SecurityControl(control) => {
                 self.count("security_control");
-                self.run.unopened += 1;
-                if self.run.unopened >= NOT_BY_CHANCE {
+                // Counted apart: inside a frame that could not be opened, chance makes one in a hundred look like this.
+                self.run.other_control += 1;
+                if self.run.other_control >= NOT_BY_CHANCE {
                     self.observer.raise(&self.subject, &Trouble::SecurityControl { control });
                 }
                 Verdict::Search
@@ -324,6 +326,7 @@ impl Intake {
             OpenFailure::Tag(unchecked) => {
                 self.count(if unchecked { "not_a_telegram" } else { "tag_mismatch" });
                 self.run.unopened += 1;
+                self.run.other_control = 0;
                 if self.run.unopened >= NOT_BY_CHANCE {
                     self.observer.raise(&self.subject, &Trouble::WrongKey { title, frames: self.run.unopened });
                 }

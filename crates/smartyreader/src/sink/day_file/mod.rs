@@ -30,8 +30,8 @@ use script::Script;
 use shelf::{Line, Outcome, Shelf};
 
 const KIND: &str = "day-file";
-/// So many lines may wait for a disk: a week of minutes.
-const MOST_WAITING: usize = 10_080;
+/// So many lines may wait for a disk: a day of seconds, two months of minutes.
+const MOST_WAITING: usize = 90_000;
 /// A disk that failed is tried again after this long.
 const RETRY: Duration = Duration::from_secs(5);
 /// As the store believes where the settings say nothing.

@@ -47,6 +47,8 @@ pub struct House {
 
 /// How long the goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// So many messages are handed over before the connection gets its turn.
+const TURN: usize = 32;
 /// How often availability and status are looked at.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -196,7 +198,7 @@ impl Publisher {
                 }
             };
             tokio::select! {
-                event = self.link.next() => self.event(event),
+                event = self.link.next() => self.event(event).await,
                 reading = readings.recv() => match reading {
                     Ok(live) => self.reading(&live).await,
                     Err(RecvError::Lagged(missed)) => self.count("live_missed", missed),
@@ -217,15 +219,15 @@ impl Publisher {
                         self.count("sent_again", 1);
                     }
                 },
-                _ = changes.changed() => self.look(),
-                _ = tick.tick() => self.look(),
+                _ = changes.changed() => self.look().await,
+                _ = tick.tick() => self.look().await,
                 _ = leaving.changed() => return,
             }
             self.fill().await;
         }
     }
 
-    fn event(&mut self, event: Event) {
+    async fn event(&mut self, event: Event) {
         match event {
             Event::Up => {
                 self.up = true;
@@ -233,10 +235,13 @@ impl Publisher {
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "connected".into());
                 self.house.observer.clear(&self.subject, BROKER_TROUBLES);
                 self.house.observer.clear(&self.subject, &["owed-too-long"]);
-                self.greet();
+                self.greet().await;
             }
             Event::Down(refusal) => {
                 if std::mem::take(&mut self.up) {
+                    if let Some(outbox) = &mut self.outbox {
+                        outbox.broken();
+                    }
                     self.count("lost", 1);
                 }
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "away".into());
@@ -246,12 +251,12 @@ impl Publisher {
                 self.house.observer.clear(&self.subject, &others);
                 self.house.observer.raise(&self.subject, &trouble);
             }
-            Event::Message { topic, payload, retained } => self.message(&topic, &payload, retained),
+            Event::Message { topic, payload, retained } => self.message(&topic, &payload, retained).await,
         }
     }
 
     /// A new connection: who we are, then the newest values, then what else is owed.
-    fn greet(&mut self) {
+    async fn greet(&mut self) {
         if self.settings.publish_native {
             self.send(bridge(&self.settings, ONLINE));
         }
@@ -277,11 +282,11 @@ impl Publisher {
                 }
             }
         }
-        self.send_all(messages);
-        self.look();
+        self.send_all(messages).await;
+        self.look().await;
     }
 
-    fn message(&mut self, topic: &str, payload: &[u8], retained: bool) {
+    async fn message(&mut self, topic: &str, payload: &[u8], retained: bool) {
         let birth = topic.strip_prefix(&self.settings.home_assistant.prefix).and_then(|rest| rest.strip_prefix('/'));
         if birth == Some(BIRTH_TOPIC) {
             // Kept by the broker, it says nothing about now.
@@ -290,7 +295,7 @@ impl Publisher {
                     meter.announcement.again();
                     meter.native.begin();
                 }
-                self.look();
+                self.look().await;
             }
             return;
         }
@@ -315,7 +320,7 @@ impl Publisher {
         }
         let news = !meter.native.is_available();
         let messages = meter.native.reading(live, &self.zone);
-        self.send_all(messages);
+        self.send_all(messages).await;
         // Our own go out before the many of others are made.
         tokio::task::yield_now().await;
         let Some(meter) = self.meters.get_mut(&*live.arrival.reading.meter) else { return };
@@ -328,14 +333,14 @@ impl Publisher {
                 messages.extend(format.discovery(live, &self.settings.client_id(&self.name), prefix));
             }
         }
-        self.send_all(messages);
+        self.send_all(messages).await;
         if news {
-            self.look();
+            self.look().await;
         }
     }
 
     /// Availability, status and discovery, where they are due.
-    fn look(&mut self) {
+    async fn look(&mut self) {
         if !self.up || !self.settings.publish_native {
             return;
         }
@@ -347,7 +352,7 @@ impl Publisher {
                 messages.extend(meter.announcement.messages());
             }
         }
-        self.send_all(messages);
+        self.send_all(messages).await;
     }
 
     async fn fill(&mut self) {
@@ -367,8 +372,12 @@ impl Publisher {
         self.house.observer.sink("mqtt", &self.name, |sink| sink.queued = queued);
     }
 
-    fn send_all(&self, messages: Vec<Message>) {
-        for message in messages {
+    /// Sends many: the connection gets its turn in between, so that they find room.
+    async fn send_all(&mut self, messages: Vec<Message>) {
+        for (number, message) in messages.into_iter().enumerate() {
+            if number % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
             self.send(message);
         }
     }
