@@ -151,10 +151,10 @@ fn belongs(name: &str, period: Period) -> bool {
 /// Period and meter out of a picture's name.
 fn meter_of(stem: &str) -> Option<(Period, &str)> {
     // The longest that is a period: `2026-11-22` and not `2026-11`.
-    [10, 8, 7, 4].into_iter().find_map(|length| {
-        let (period, rest) = (stem.get(..length)?, stem.get(length..)?);
-        Some((Period::parse(period)?, rest.strip_prefix('-').filter(|meter| !meter.is_empty())?))
-    })
+    let longest = [10, 8, 7, 4].into_iter().find_map(|length| Some((Period::parse(stem.get(..length)?)?, length)));
+    let (period, length) = longest?;
+    let meter = stem.get(length..)?.strip_prefix('-').filter(|meter| !meter.is_empty())?;
+    Some((period, meter))
 }
 
 /// Stem and ending of a file that people look at.
@@ -177,9 +177,18 @@ mod tests {
         for ours in ["2026-11-22.html", "2026-W47.txt", "2026-11-22-home.png", "2026-11-home.svg", "2026-11-2-a.png"] {
             assert!(kind_of(ours).is_some(), "{ours}");
         }
-        for foreign in
-            ["", ".", "..", "../key", "2026-11-22.sent", "home.png", "2026-11-22-.png", "2026-11-22.html.new", ".html"]
-        {
+        for foreign in [
+            "",
+            ".",
+            "..",
+            "../key",
+            "2026-11-22.sent",
+            "home.png",
+            "2026-11-22-.png",
+            "2026-11-22.png",
+            "2026-11-22.html.new",
+            ".html",
+        ] {
             assert!(kind_of(foreign).is_none(), "{foreign}");
         }
         let day = Period::parse("2026-11-22").unwrap();

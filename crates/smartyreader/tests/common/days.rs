@@ -11,8 +11,15 @@ pub fn luxembourg() -> TimeZone {
     TimeZone::get("Europe/Luxembourg").unwrap()
 }
 
-/// The last day that is over.
+/// The last day that is over, and whose report is due at 00:05: in the first minutes of a day it is waited for them.
 pub fn yesterday() -> Period {
+    let into_day = || {
+        let now = jiff::Timestamp::now().to_zoned(luxembourg());
+        i64::from(now.hour()) * 60 + i64::from(now.minute())
+    };
+    while into_day() < 6 {
+        std::thread::sleep(std::time::Duration::from_secs(5));
+    }
     Period::last_over(smartyreader::report::Kind::Day, jiff::Timestamp::now().as_second(), &luxembourg())
 }
 
