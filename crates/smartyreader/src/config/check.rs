@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mqtt};
+use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mqtt, tariff};
 use crate::topic;
 
 /// How serious a finding is.
@@ -59,6 +59,7 @@ impl Config {
         for (name, broker) in &self.mqtt {
             mqtt::check(self, name, broker, &mut findings);
         }
+        tariff::check(self, &mut findings);
         self.check_store(&mut findings);
         self.check_web(&mut findings);
         findings.0.sort_by_key(|finding| finding.grade);

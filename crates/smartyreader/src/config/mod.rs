@@ -8,6 +8,7 @@ mod mqtt;
 mod secret;
 mod size;
 mod span;
+pub mod tariff;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kin
 pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
+pub use tariff::Tariff;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,6 +48,8 @@ pub struct Config {
     /// The brokers, by name.
     #[serde(default)]
     pub mqtt: BTreeMap<String, Mqtt>,
+    /// What energy costs, for every meter that has no section of its own.
+    pub tariff: Option<Tariff>,
     /// The page and the API.
     #[serde(default)]
     pub web: Web,
@@ -224,6 +228,8 @@ pub struct Meter {
     pub accept_plain: bool,
     /// What the connection can carry at most, in kW: what goes beyond is quarantined.
     pub max_power: Option<u32>,
+    /// What energy costs at this meter.
+    pub tariff: Option<Tariff>,
 }
 
 /// Where and how readings are kept.
@@ -362,6 +368,11 @@ impl Config {
     pub fn source_of<'a>(&'a self, meter: &'a str) -> Option<&'a str> {
         let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
         self.meter.get(meter)?.source.as_ref().or(only).map(String::as_str)
+    }
+
+    /// The contract of a meter: its own, or that of all.
+    pub fn tariff_of(&self, meter: &str) -> Option<&Tariff> {
+        self.meter.get(meter)?.tariff.as_ref().or(self.tariff.as_ref())
     }
 
     /// The zone, known to exist since the file was loaded.
