@@ -92,9 +92,16 @@ fn a_price_changes_in_the_middle_of_everything() {
     assert_eq!(tallies.iter().map(|tally| tally.quarter_wh / 4).collect::<Vec<_>>(), [300, 1200]);
     assert_eq!(tallies.iter().map(|tally| tally.amount.micro_euro()).collect::<Vec<_>>(), [22_770, 61_200]);
     assert_eq!(unpriced, 0);
-    // Before the first and after the last there is no price.
+    // Before the first and after the last there is no rate.
     let rates = [flat(900, 1800, Basis::Import, 1)];
-    assert_eq!(charged(&rates, &quarters(&[100, 200, 400]), &Clock::UTC).1, 4 * 500);
+    let (tallies, unpriced) = charged(&rates, &quarters(&[100, 200, 400]), &Clock::UTC);
+    assert_eq!((tallies[0].quarter_wh, unpriced), (800, 0));
+    // Within a rate there may be times without a price.
+    let windows = [(Window { days: Days::ALL, from: 15, to: 30 }, nano(7))];
+    let pricing = Pricing::Week { windows: &windows, otherwise: None };
+    let rates = [Rate { from: 0, to: DAY, basis: Basis::Import, pricing }];
+    let (tallies, unpriced) = charged(&rates, &quarters(&[100, 200, 400]), &Clock::UTC);
+    assert_eq!((tallies.len(), tallies[0].quarter_wh, unpriced), (1, 800, 4 * 500));
 }
 
 #[test]

@@ -44,21 +44,21 @@ pub enum Charged {
 }
 
 /// Charges quarter-hours, which are in order, at the rates of one component. `tallies` has as many places as
-/// [`slots`](super::slots) says. Returns the energy that no rate has a price for, in quarters of a Wh.
+/// [`slots`](super::slots) says. What lies in no rate is nobody's here. Returns the energy that lies in a rate without
+/// having a price there, in quarters of a Wh.
 pub fn charge(rates: &[Rate<'_>], quarters: &[Metered], clock: &Clock<'_>, tallies: &mut [Tally]) -> i64 {
     let mut unpriced = 0_i64;
     let (mut place, mut rest) = (0, quarters);
     for rate in rates {
-        let (before, from) = rest.split_at(rest.partition_point(|quarter| quarter.start < rate.from));
+        let from = &rest[rest.partition_point(|quarter| quarter.start < rate.from)..];
         let (within, after) = from.split_at(from.partition_point(|quarter| quarter.start < rate.to));
-        unpriced = unpriced.saturating_add(sum(before, rate.basis));
         rest = after;
         let places = rate.slots();
         let Some(own) = tallies.get_mut(place..place + places) else { return unpriced };
         unpriced = unpriced.saturating_add(charge_one(rate, within, clock, own));
         place += places;
     }
-    unpriced.saturating_add(rates.last().map_or(0, |rate| sum(rest, rate.basis)))
+    unpriced
 }
 
 fn charge_one(rate: &Rate<'_>, quarters: &[Metered], clock: &Clock<'_>, tallies: &mut [Tally]) -> i64 {

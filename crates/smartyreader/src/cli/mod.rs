@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod costs;
 mod decode;
 mod demo;
 mod export;
@@ -41,6 +42,8 @@ enum Verb {
     Decode(decode::Decode),
     /// Write readings or totals as CSV or JSON lines.
     Export(export::Export),
+    /// Say what a day, month or year costs, line by line, and which reference power would be cheapest.
+    Costs(costs::Costs),
     /// Copy the database while the daemon runs.
     Backup(backup::Backup),
     /// Put a copy of the database back, while the daemon does not run.
@@ -66,6 +69,7 @@ impl Cli {
             Verb::Status(verb) => verb.run(),
             Verb::Decode(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
+            Verb::Costs(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),
             Verb::Password(verb) => verb.run(),

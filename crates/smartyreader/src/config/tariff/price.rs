@@ -71,9 +71,21 @@ impl Component {
         }
     }
 
-    /// Whether it makes a bill smaller.
-    pub const fn is_credit(self) -> bool {
-        matches!(self, Self::Discount | Self::FeedIn)
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Energy => "energy",
+            Self::SupplierFixed => "supplier, fixed",
+            Self::NetworkFixed => "network, fixed",
+            Self::NetworkVolumetric => "network, every kWh",
+            Self::Exceedance => "beyond the reference power",
+            Self::Metering => "metering",
+            Self::ElectricityTax => "electricity tax",
+            Self::Compensation => "compensation mechanism",
+            Self::Other => "other",
+            Self::Discount => "discount",
+            Self::FeedIn => "feed-in",
+        }
     }
 
     /// Whether there may be several of it at once, told apart by their names.
@@ -273,7 +285,15 @@ impl Price {
         self.component == other.component && self.name == other.name
     }
 
-    /// What it is called in sentences: its component, and its name where it has one.
+    /// What it is called on a bill: its component, and its name where it has one.
+    pub fn words(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} ({name})", self.component.words()),
+            None => self.component.words().into(),
+        }
+    }
+
+    /// What it is called where the configuration is spoken of: its component, and its name where it has one.
     pub fn title(&self) -> String {
         match &self.name {
             Some(name) => format!("{} ({name})", self.component.name()),
