@@ -118,7 +118,7 @@ fn every_example_configuration_is_good() {
     // And every one that the documentation shows.
     let folder = Folder::new("examples");
     folder.write("home.key", KEY);
-    for document in ["README.md", "docs/configuration.md"] {
+    for document in ["README.md", "docs/configuration.md", "docs/tariff.md"] {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap();
         for example in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
             let config = folder.write("example.toml", example);

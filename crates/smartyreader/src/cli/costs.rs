@@ -173,7 +173,7 @@ fn json(body: &impl serde::Serialize) -> Result<(), Failure> {
 }
 
 /// Widths of the columns: what, quantity, price, amount.
-const WIDTHS: [usize; 4] = [46, 18, 22, 14];
+const WIDTHS: [usize; 4] = [36, 17, 20, 14];
 
 fn row(marks: &str, cells: [&str; 4]) {
     let [what, quantity, price, amount] = WIDTHS;

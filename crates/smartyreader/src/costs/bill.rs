@@ -150,10 +150,9 @@ impl Bill {
         bill.import_wh = metered.import();
         bill.export_wh = metered.export();
         (bill.quarters, bill.known_quarters) = metered.quarters(begins, ends);
-        if let Some(first) = usage.first.map(|first| zone.date(first))
-            && first > days.0
-        {
-            bill.notes.push(Note::NoReadings { from: days.0, to: first.min(days.1) });
+        let first = usage.first.map_or(days.1, |first| zone.date(first).min(days.1));
+        if first > days.0 {
+            bill.notes.push(Note::NoReadings { from: days.0, to: first });
         }
         let (import_wh, export_wh) = metered.crossing;
         if (import_wh, export_wh) != (0, 0) {

@@ -162,7 +162,7 @@ impl Contract {
         let mut add = |days, reference_w, charge, doubt| {
             items.push(Item { price, days, charge, reference_w, vat, source, doubt });
         };
-        let missing = |what: String| Note::Missing { sentence: what };
+        let missing = |sentence: String| Note::Missing { sentence, may_be_less: false };
         let (from, to) = days;
         match &price.amount {
             Amount::ByClass(classes) => {
@@ -262,8 +262,9 @@ impl Contract {
     /// What nobody has a price for.
     fn missing(&self, days: Days, notes: &mut Vec<Note>) {
         let own = self.own(days);
-        let mut tell = |(from, to): Days, what: &str| {
-            notes.push(Note::Missing { sentence: format!("Not counted from {from} up to {to}: {what}") });
+        let mut tell = |(from, to): Days, what: &str, may_be_less: bool| {
+            let sentence = format!("Not counted from {from} up to {to}: {what}");
+            notes.push(Note::Missing { sentence, may_be_less });
         };
         for file in &self.files {
             for unknown in &file.unknown {
@@ -275,14 +276,18 @@ impl Contract {
                 let span =
                     both((unknown.from.unwrap_or(file.from), unknown.to.unwrap_or(file.to)), (file.from, file.to));
                 for piece in without(both(span, days), &taken) {
-                    tell(piece, &format!("{}. {}", unknown.component.words(), unknown.reason));
+                    tell(piece, &format!("{}. {}", unknown.component.words(), unknown.reason), true);
                 }
             }
         }
         if let Some(name) = &self.tariff.network {
             let covered: Vec<Days> = self.files.iter().map(|file| (file.from, file.to)).collect();
             for piece in without(days, &covered) {
-                tell(piece, &format!("network, taxes and levies, for no tariff file \"{name}\" holds on these days."));
+                tell(
+                    piece,
+                    &format!("network, taxes and levies, for no tariff file \"{name}\" holds on these days."),
+                    false,
+                );
             }
         }
         let energy: Vec<Days> = self
@@ -292,7 +297,7 @@ impl Contract {
             .map(|(_, days, _)| days)
             .collect();
         for piece in without(days, &energy) {
-            tell(piece, "the supplier's energy, for there is no [[tariff.price]] with component = \"energy\".");
+            tell(piece, "the supplier's energy, for there is no [[tariff.price]] with component = \"energy\".", false);
         }
     }
 }

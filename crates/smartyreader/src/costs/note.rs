@@ -9,6 +9,8 @@ pub enum Note {
     Missing {
         /// Which, and what is known about it.
         sentence: String,
+        /// Whether it could make the bill smaller.
+        may_be_less: bool,
     },
     /// The file of hourly prices cannot be used.
     HourlyFile {
@@ -75,7 +77,7 @@ impl Note {
 
     /// The true amount may be more.
     pub const fn makes_it_a_lower_bound(&self) -> bool {
-        !matches!(self, Self::Running | Self::NoReadings { .. })
+        !matches!(self, Self::Running | Self::NoReadings { .. } | Self::Missing { may_be_less: true, .. })
     }
 
     /// Something of the bill is not known at all.
@@ -86,7 +88,7 @@ impl Note {
     /// For people.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Missing { sentence } | Self::HourlyFile { sentence } => sentence.clone(),
+            Self::Missing { sentence, .. } | Self::HourlyFile { sentence } => sentence.clone(),
             Self::NoReadings { from, to } => {
                 format!("There are no readings from {from} up to {to}: of these days only fixed prices are counted.")
             }
