@@ -136,6 +136,10 @@ export function healthBody(state, now) {
       name, last_time: Math.floor(now) - 4, age_s: 4, proof, telegrams: 8640, clock_drift_s: name === 'home' ? 1 : -3,
       counters: { duplicate: 0, replay: 0, quarantined: name === 'home' ? state.quarantine.length : 0, unknown_objects: 0, malformed_objects: 0 },
     })),
+    sinks: [{
+      name: 'house', kind: 'mqtt', target: '192.0.2.10:1883', state: 'connected', since: Math.floor(now) - 7200, queued: 0,
+      counters: { connected: 1, sent: 9_412, acknowledged: 8, live_skipped: 0 },
+    }],
     store: { path: 'smartyreader.db', bytes: 25_412_608, readings: 3_153_600, pending: 0, state: 'ok' },
   };
 }

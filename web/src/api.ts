@@ -1,6 +1,6 @@
 /** The HTTP API as the page uses it. Paths are relative, so the page also works behind a path prefix. */
 
-export type Proof = 'tag' | 'crc' | 'plain' | 'published';
+export type Proof = 'tag' | 'crc' | 'plain' | 'published' | 'imported';
 
 export interface Session { readonly needs_login: boolean; readonly logged_in: boolean }
 
@@ -98,6 +98,17 @@ export interface Source {
   readonly counters: Counters;
 }
 
+/** Where readings go besides the store: a broker, a server for other programs, a folder of files. */
+export interface Sink {
+  readonly name: string;
+  readonly kind: string;
+  readonly target: string;
+  readonly state: string;
+  readonly since: number;
+  readonly queued: number;
+  readonly counters: Counters;
+}
+
 export interface MeterHealth {
   readonly name: string;
   readonly last_time?: number | null;
@@ -117,6 +128,7 @@ export interface Health {
   readonly problems: readonly Problem[];
   readonly sources: readonly Source[];
   readonly meters: readonly MeterHealth[];
+  readonly sinks: readonly Sink[];
   readonly store: {
     readonly path: string;
     readonly bytes: number;

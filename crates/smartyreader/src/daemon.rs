@@ -11,16 +11,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 
 use crate::accounts::Accounts;
 use crate::archive::Archive;
-use crate::config::{self, Config, Level};
+use crate::config::{self, Config, Level, Log};
 use crate::exit::{Code, Failure};
 use crate::hex;
 use crate::hub::Hub;
 use crate::intake::{Intake, MarkKey};
 use crate::keeper::Keeper;
 use crate::observe::{self, Observer};
+use crate::sink::UdpLog;
 use crate::sink::mqtt::House;
 use crate::web::{self, App};
 use crate::{sink, source};
@@ -28,15 +30,19 @@ use crate::{sink, source};
 /// What is begun is finished within this long.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Logs to standard error: the journal of systemd, or a terminal.
-pub fn start_log(level: Level) {
-    let level = match level {
+/// Logs to standard error: the journal of systemd, or a terminal. And over UDP, where the settings say so.
+pub fn start_log(settings: &Log) {
+    let level = match settings.level {
         Level::Warn => tracing::Level::WARN,
         Level::Info => tracing::Level::INFO,
         Level::Debug => tracing::Level::DEBUG,
     };
     // A second start in one process keeps the first log.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).try_init();
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    let _ = match settings.udp.as_deref().map(UdpLog::open) {
+        None => log.with_writer(std::io::stderr).try_init(),
+        Some(udp) => log.with_writer(std::io::stderr.and(udp)).try_init(),
+    };
 }
 
 /// The store's settings from the configuration.
@@ -155,6 +161,7 @@ async fn work(
             }
         });
     }
+    let mut listeners = sink::start(config, &hub, observer);
     let (leave, leaving) = watch::channel(false);
     let mut sinks = JoinSet::new();
     let house =
@@ -187,7 +194,8 @@ async fn work(
                     tracing::error!("a source has ended: {error}");
                 }
                 // Files are read to their end; without a page there is nobody left to work for.
-                if sources.is_empty() && !config.web.enabled && config.mqtt.is_empty() {
+                let served = config.web.enabled || !config.mqtt.is_empty() || !config.telegram_server.is_empty();
+                if sources.is_empty() && !served {
                     break;
                 }
             }
@@ -199,6 +207,8 @@ async fn work(
     let _ = leave.send(true);
     let _ = tokio::time::timeout(FAREWELL, async { while sinks.join_next().await.is_some() {} }).await;
     tasks.shutdown().await;
+    // Nobody publishes any more: the other sinks write what they have and end.
+    let _ = tokio::time::timeout(FAREWELL, async { while listeners.join_next().await.is_some() {} }).await;
     Ok(())
 }
 

@@ -20,5 +20,7 @@ pub mod web;
 
 pub mod cli;
 pub mod daemon;
+mod day_line;
 pub mod exit;
 mod hex;
+mod pty;

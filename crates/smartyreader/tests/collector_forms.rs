@@ -256,6 +256,10 @@ fn our_own_live_and_registers_are_one_reading() {
     house.hear("smartyreader/home/registers", registers.replace("12:00:10", "12:00:30"));
     house.pass(1);
     assert_eq!(house.arrivals.iter().map(|arrival| arrival.reading.time - MAY).collect::<Vec<_>>(), [0, 10, 20]);
+    // The broker keeps the registers and sends them again: nothing new.
+    let before = house.arrivals.len();
+    house.hear("smartyreader/home/registers", registers.replace("12:00:10", "12:00:20")).pass(1);
+    assert_eq!((house.arrivals.len(), house.counter("duplicate")), (before, 1));
     // What has registers and momentary values is whole by itself.
     house.hear("smartyreader/home/live", r#"{"time_unix":1620036050,"power_import_w":400,"energy_import_wh":6700}"#);
     assert_eq!(house.arrivals.len(), 4);

@@ -118,14 +118,41 @@ fn every_example_configuration_is_good() {
     // And every one that the documentation shows.
     let folder = Folder::new("examples");
     folder.write("home.key", KEY);
-    for document in ["README.md", "docs/configuration.md", "docs/tariff.md"] {
+    folder.write("broker.password", "secret");
+    folder.write("psk", "00112233");
+    for document in
+        ["README.md", "docs/configuration.md", "docs/mqtt.md", "docs/collector.md", "docs/sinks.md", "docs/tariff.md"]
+    {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap();
         for example in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
-            let config = folder.write("example.toml", example);
-            let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(&config));
-            assert_eq!(code, 0, "{document}:\n{example}\n{out}{err}");
+            check_example(&folder, document, example);
+        }
+        // A row of a table: what one had, and in code what to write.
+        for row in text.lines().filter(|line| line.starts_with("| ") && line.contains("<br>")) {
+            let cell = row.split(" | ").nth(1).unwrap();
+            let example: Vec<&str> = cell.split("<br>").map(|line| line.trim_matches([' ', '|', '`'])).collect();
+            check_example(&folder, document, &example.join("\n"));
         }
     }
+}
+
+/// A whole example, or a part of one with the rest that every household has.
+fn check_example(folder: &Folder, document: &str, example: &str) {
+    let mut whole = example.to_string();
+    if !whole.contains("[source.") {
+        whole.push_str("\n[source.cable]\nkind = \"stdin\"\n");
+    }
+    if !whole.contains("[meter.") {
+        whole.push_str("\n[meter.home]\n");
+    }
+    if (whole.contains("[[mqtt.house.") || whole.contains("[mqtt.house.") || whole.contains("broker = \"house\""))
+        && !whole.contains("[mqtt.house]")
+    {
+        whole.push_str("\n[mqtt.house]\nbroker = \"mqtt://broker.lan\"\n");
+    }
+    let config = folder.write("example.toml", &whole);
+    let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(&config));
+    assert_eq!(code, 0, "{document}:\n{whole}\n{out}{err}");
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn the_command_line_speaks_to_people() {
     // Numbers stand below each other.
     let amounts: Vec<usize> = out
         .lines()
-        .filter(|line| line.ends_with(" €") && line.contains("/"))
+        .filter(|line| line.ends_with(" €") && line.contains('/'))
         .map(|line| line.chars().count())
         .collect();
     assert!(amounts.len() > 5 && amounts.windows(2).all(|pair| pair[0] == pair[1]), "{out}");

@@ -243,3 +243,61 @@ fn home_assistant_gets_one_device_and_loses_what_is_gone() {
         heard.iter().rev().find(|message| message.topic == DEVICE).is_some_and(|message| message.payload.is_empty())
     });
 }
+
+#[test]
+fn mosquittos_own_client_prints_what_the_readme_promises() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let mut lines = readme.lines().skip_while(|line| !line.starts_with("    $ mosquitto_sub"));
+    let command = lines.next().unwrap().trim_start_matches("    $ ");
+    let promised: Vec<&str> = lines.take_while(|line| line.starts_with("    smartyreader/")).map(str::trim).collect();
+    assert!(promised.len() >= 3, "{promised:?}");
+
+    let folder = Folder::new("readme");
+    let broker = Broker::start(&folder, Security::Plain);
+    let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches('\'')).collect();
+    let mut client = std::process::Command::new(words[0]);
+    client.args(["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", "20"]).args(&words[1..]);
+    let client = client.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let (_meter, _daemon) = house(&folder, &broker, &["--speed", "300", "--start", NOON], "");
+    let printed = String::from_utf8(client.wait_with_output().unwrap().stdout).unwrap();
+    for promise in promised {
+        let (topic, body) = promise.split_once(' ').unwrap();
+        let names: Vec<&str> =
+            body.split('"').skip(1).step_by(2).filter(|name| body.contains(&format!("\"{name}\":"))).collect();
+        let kept = |line: &&str| {
+            line.split_once(' ').is_some_and(|(on, _)| on == topic)
+                && names.iter().all(|name| line.contains(&format!("\"{name}\":")))
+        };
+        assert!(printed.lines().any(|line| kept(&line)), "{promise}\n{printed}");
+    }
+}
+
+#[test]
+fn one_broker_away_costs_the_other_nothing() {
+    let (here, there) = (Folder::new("two-here"), Folder::new("two-there"));
+    let broker = Broker::start(&here, Security::Plain);
+    let mut other = Broker::start(&there, Security::Plain);
+    let more = format!(
+        "meters = [\"home\"]\n[mqtt.away]\nversion = \"5\"\ntopic = \"other\"\n{}[mqtt.away.home-assistant]\nenabled = false\n",
+        other.settings()
+    );
+    let (listener, others) = (broker.listen("#"), other.listen("#"));
+    let (_meter, daemon) = house(&here, &broker, &["--speed", "60", "--start", NOON], &more);
+    listener.first("smartyreader/home/live");
+    others.first("other/home/live");
+    other.stop();
+    daemon.wait("said", |daemon| daemon.problems().contains(&"broker-away".to_string()));
+    let before = listener.on("smartyreader/home/live").len();
+    listener.wait("live goes on", |heard| {
+        heard.iter().filter(|message| message.topic == "smartyreader/home/live").count() > before + 20
+    });
+    let sinks = daemon.health()["sinks"].clone();
+    let state = |name: &str| {
+        sinks.as_array().unwrap().iter().find(|sink| sink["name"] == name).unwrap()["state"]
+            .as_str()
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!((state("house"), state("away")), ("connected".into(), "away".into()));
+    assert!(!listener.topics().iter().any(|topic| topic.starts_with("other")), "{:?}", listener.topics());
+}

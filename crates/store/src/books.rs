@@ -1,6 +1,7 @@
 //! Books: what the writer knows about one metering point, and how its accounts become rows.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::ToSql};
@@ -86,22 +87,35 @@ impl Books {
         self.changed = true;
         self.account.feed(sample, |entry| {
             *entries += 1;
-            let written = match entry {
-                Entry::Quarter(quarter) => {
-                    stale.insert(quarter.start);
-                    write_quarter(connection, id, &quarter)
-                }
-                Entry::Gap(gap) => {
-                    // A gap counts in the spans that contain it whole: those of its start, if any.
-                    stale.insert(gap.start);
-                    write_gap(connection, id, &gap)
-                }
-            };
+            let written = write(connection, id, stale, &entry);
             if result.is_ok() {
                 result = written;
             }
         });
         result
+    }
+
+    /// Puts entries in the place of those that begin in a span.
+    pub(crate) fn replace(
+        &mut self,
+        connection: &Connection,
+        span: Range<i64>,
+        entries: &[Entry],
+    ) -> Result<(), StoreError> {
+        self.changed = true;
+        for table in ["quarter_hour", "gap"] {
+            let sql = format!("DELETE FROM {table} WHERE meter = ? AND start >= ? AND start < ? RETURNING start");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([self.id, span.start, span.end])?;
+            while let Some(row) = rows.next()? {
+                self.stale.insert(row.get(0)?);
+            }
+        }
+        for entry in entries {
+            write(connection, self.id, &mut self.stale, entry)?;
+        }
+        self.entries += entries.len() as u64;
+        Ok(())
     }
 
     /// Days and months come up to date, and what must survive a restart is written.
@@ -137,6 +151,21 @@ impl Books {
         }
         self.changed = false;
         Ok(())
+    }
+}
+
+/// Writes an entry down, and notes whose day and month it changes.
+fn write(connection: &Connection, meter: i64, stale: &mut BTreeSet<i64>, entry: &Entry) -> Result<(), StoreError> {
+    match entry {
+        Entry::Quarter(quarter) => {
+            stale.insert(quarter.start);
+            write_quarter(connection, meter, quarter)
+        }
+        Entry::Gap(gap) => {
+            // A gap counts in the spans that contain it whole: those of its start, if any.
+            stale.insert(gap.start);
+            write_gap(connection, meter, gap)
+        }
     }
 }
 

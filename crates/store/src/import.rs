@@ -6,7 +6,7 @@ use crate::codec::{Effort, Encoder};
 use crate::error::StoreError;
 use crate::live::LiveRow;
 use crate::reading::{Clock, Proof};
-use crate::seal::{self, HOUR};
+use crate::seal::{self, DAY, HOUR, Sealed};
 use crate::segment::Segment;
 use crate::store::{Store, push};
 
@@ -32,7 +32,7 @@ impl Segment {
             seal::write(connection, encoder, Effort::Quick, self.id, (*collecting, HOUR), rows)?;
             self.hour = None;
         }
-        if self.newest.is_some_and(|newest| newest >= hour) {
+        if self.newest.is_some_and(|newest| newest >= hour) && !self.is_free(connection, hour)? {
             return Ok(false);
         }
         self.hour = Some((hour, crate::codec::Rows::default()));
@@ -40,6 +40,16 @@ impl Segment {
             push(rows, row);
         }
         Ok(true)
+    }
+
+    /// Nothing is stored of this hour: history has whole hours that are older than the newest telegram.
+    fn is_free(&self, connection: &Connection, hour: i64) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM live WHERE segment = ? AND time >= ? AND time < ?";
+        let live = connection.prepare_cached(sql)?.exists([self.id, hour, hour + HOUR])?;
+        let day = hour.div_euclid(DAY) * DAY;
+        Ok(!live
+            && Sealed::find(connection, self.id, HOUR, hour)?.is_none()
+            && Sealed::find(connection, self.id, DAY, day)?.is_none())
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`MeterReading`] | what goes in: one telegram of one meter | `reading` |
 //! | [`Store`] | the only writer | `store` |
 //! | [`Reader`] | a connection that only reads, as many as wanted | `reader` |
+//! | [`Store::insert_history`] | readings of old, booked as if they had come in time | `history` |
 //! | [`Calendar`] | days and months of a zone | `calendar` |
 //! | [`StoreError`] | what went wrong, in a sentence | `error` |
 //! | [`back_up`], [`restore`] | the file, copied while in use, and put back | `backup` |
@@ -20,6 +21,7 @@ mod calendar;
 mod codec;
 mod error;
 mod gate;
+mod history;
 mod import;
 mod live;
 mod lock;
@@ -41,6 +43,7 @@ mod store;
 pub use backup::{back_up, restore};
 pub use calendar::Calendar;
 pub use error::StoreError;
+pub use history::IMPORTED_MARGIN_S;
 pub use marks::Mark;
 pub use options::{Flush, Options};
 pub use quarantine::QuarantineEntry;

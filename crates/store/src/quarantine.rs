@@ -148,6 +148,21 @@ pub(crate) fn find(connection: &Connection, id: i64) -> Result<Place, StoreError
         .ok_or_else(|| StoreError::Unknown(format!("open quarantine entry {id}")))
 }
 
+/// What was accepted of a meter, the latest first: equipment, register, the last value's time.
+pub(crate) fn accepted(connection: &Connection, meter: i64) -> Result<Vec<(i64, Quantity, i64)>, StoreError> {
+    let sql = "SELECT segment, quantity, last_time FROM quarantine q JOIN segment s ON s.id = q.segment \
+               WHERE s.meter = ? AND state = ? ORDER BY last_time DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([meter, ACCEPTED])?;
+    let mut accepted = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some(quantity) = Quantity::from_name(row.get_ref(1)?.as_str().unwrap_or_default()) {
+            accepted.push((row.get(0)?, quantity, row.get(2)?));
+        }
+    }
+    Ok(accepted)
+}
+
 /// Closes an entry.
 pub(crate) fn close(connection: &Connection, id: i64, state: i64) -> Result<(), StoreError> {
     connection.execute("UPDATE quarantine SET state = ? WHERE id = ?", [state, id])?;

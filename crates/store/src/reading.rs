@@ -37,6 +37,8 @@ pub enum Proof {
     Plain,
     /// No telegram at all: as another program published it, and nothing shows that it did so rightly.
     Published,
+    /// Nothing: it was taken from a file of another program.
+    Imported,
 }
 
 impl Proof {
@@ -47,6 +49,7 @@ impl Proof {
             Self::Crc => "crc",
             Self::Plain => "plain",
             Self::Published => "published",
+            Self::Imported => "imported",
         }
     }
 
@@ -56,6 +59,7 @@ impl Proof {
             Self::Crc => 1,
             Self::Plain => 2,
             Self::Published => 3,
+            Self::Imported => 4,
         }
     }
 
@@ -64,6 +68,7 @@ impl Proof {
             0 => Self::Tag,
             1 => Self::Crc,
             2 => Self::Plain,
+            4 => Self::Imported,
             // A code of a later version, too: it is called no better than the least.
             _ => Self::Published,
         }

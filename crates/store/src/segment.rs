@@ -125,6 +125,10 @@ impl Segment {
         if time < self.first_time {
             self.first_time = time;
             connection.prepare_cached("UPDATE segment SET first_time = ? WHERE id = ?")?.execute([time, self.id])?;
+            let sql = "UPDATE seen SET first_time = min(first_time, ?) WHERE segment = ? AND quantity = ?";
+            for (quantity, _) in values.iter() {
+                connection.prepare_cached(sql)?.execute(params![time, self.id, quantity.name()])?;
+            }
         }
         for &quantity in Quantity::ALL {
             if !self.seen[quantity.index()] && values.get(quantity).is_some() {

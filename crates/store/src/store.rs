@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
+use smarty_p1::Values;
 
 use crate::books::{self, Books};
 use crate::calendar::Calendar;
@@ -222,25 +223,42 @@ impl Store {
         })
     }
 
-    /// One telegram, inside of a transaction.
+    /// One telegram, inside of a transaction: kept and booked.
     fn apply(&mut self, reading: &MeterReading, target: Target) -> Result<Appended, StoreError> {
+        let (appended, values) = self.keep(reading, target)?;
+        if let Some(values) = values
+            && let Some(books) = self.meters.get_mut(&reading.meter)
+            && let Some(segment) = books.segments.get(&reading.segment)
+        {
+            let sample = segment.gate.sample(reading.time, segment.id, &values);
+            books.book(&self.connection, &sample)?;
+        }
+        Ok(appended)
+    }
+
+    /// One telegram, kept and not booked: also the values that were believed, if it is new.
+    pub(crate) fn keep(
+        &mut self,
+        reading: &MeterReading,
+        target: Target,
+    ) -> Result<(Appended, Option<Values>), StoreError> {
         let ahead = reading.received >= HOST_KNOWS && reading.time > reading.received.saturating_add(MOST_AHEAD);
         if !TIMES.contains(&reading.time) || ahead {
-            return Ok(Appended::Refused);
+            return Ok((Appended::Refused, None));
         }
         let connection = &self.connection;
         if !self.meters.contains_key(&reading.meter) {
             let books = Books::load(connection, &reading.meter, &self.options.calendar, self.options.border_margin_s)?;
             self.meters.insert(Arc::clone(&reading.meter), books);
         }
-        let Some(books) = self.meters.get_mut(&reading.meter) else { return Ok(Appended::Refused) };
+        let Some(books) = self.meters.get_mut(&reading.meter) else { return Ok((Appended::Refused, None)) };
         if !books.segments.contains_key(&reading.segment) {
             let segment = Segment::load(connection, books.id, &reading.segment, reading.time)?;
             books.segments.insert(Arc::clone(&reading.segment), segment);
         }
-        let Some(segment) = books.segments.get_mut(&reading.segment) else { return Ok(Appended::Refused) };
+        let Some(segment) = books.segments.get_mut(&reading.segment) else { return Ok((Appended::Refused, None)) };
         if segment.holds(connection, &mut self.decoder, reading.time, reading.ident)? {
-            return Ok(Appended::Duplicate);
+            return Ok((Appended::Duplicate, None));
         }
 
         let max_kva = self.options.max_kva_of(&reading.meter);
@@ -277,9 +295,8 @@ impl Store {
         }
         segment.note(connection, reading.time, &values)?;
         segment.note_texts(connection, reading.time, &reading.texts)?;
-        let sample = segment.gate.sample(reading.time, segment.id, &values);
-        books.book(connection, &sample)?;
-        Ok(if quarantined.is_empty() { Appended::New } else { Appended::Quarantined(quarantined) })
+        let appended = if quarantined.is_empty() { Appended::New } else { Appended::Quarantined(quarantined) };
+        Ok((appended, Some(values)))
     }
 
     /// Runs `work` in a durable transaction. If anything fails nothing of it has happened, in memory neither.
@@ -438,7 +455,7 @@ impl Drop for Store {
 
 /// Where a row goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
+pub(crate) enum Target {
     Live,
     /// An hour that becomes a block at once, where nothing of it is stored yet.
     Hour,

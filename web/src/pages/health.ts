@@ -1,5 +1,5 @@
 /** Health: every source, meter and counter in words, and the figures that were set aside. */
-import { api, type Counters, type Health, type MeterHealth, type Quarantined, type Source } from '../api';
+import { api, type Counters, type Health, type MeterHealth, type Quarantined, type Sink, type Source } from '../api';
 import { now } from '../clock';
 import { card, fill, h, icon } from '../dom';
 import { bytes, count, duration, quantityText } from '../format';
@@ -20,7 +20,7 @@ const fact = (label: string, value: string, kind: '' | 'is-bad' | 'is-notable' =
 const ago = (unix: number | null | undefined): string => (unix == null ? t.never : t.ago(duration(now() - unix)));
 
 /** What is counted in the good case; any other counter above zero stands out, without alarm. */
-const GOOD = new Set(['opened', 'bytes', 'frames', 'telegrams']);
+const GOOD = new Set(['opened', 'bytes', 'frames', 'telegrams', 'messages', 'fields', 'announcements', 'connected', 'sent', 'acknowledged', 'clients', 'served', 'lines']);
 
 function counterList(counters: Counters): HTMLElement[] {
   return Object.entries(counters).map(([name, value]) =>
@@ -36,6 +36,16 @@ function sourceCard(source: Source, titleOf: (meter: string) => string): HTMLEle
       fact(t.lastByte, ago(source.last_byte)),
       fact(t.lastTelegram, ago(source.last_telegram)),
       ...counterList(source.counters)));
+}
+
+function sinkCard(sink: Sink): HTMLElement {
+  return card(sink.name, { class: 'is-part', 'data-sink': sink.name },
+    h('span', { class: `badge is-${sink.state}` }, t.states[sink.state] ?? sink.state),
+    h('dl', { class: 'pairs is-facts' },
+      fact(t.target, `${sink.target} (${t.kinds[sink.kind] ?? sink.kind})`),
+      fact(t.sinceState, duration(now() - sink.since)),
+      fact(t.queued, count(sink.queued)),
+      ...counterList(sink.counters)));
 }
 
 function meterCard(meter: MeterHealth, title: string): HTMLElement {
@@ -92,6 +102,8 @@ export function healthPage(context: PageContext): Page {
     fill(parts,
       h('h2', { class: 'group' }, t.meters), h('div', { class: 'columns' }, ...health.meters.map((meter) => meterCard(meter, titleOf(meter.name)))),
       h('h2', { class: 'group' }, t.sources), h('div', { class: 'columns' }, ...health.sources.map((source) => sourceCard(source, titleOf))),
+      ...(health.sinks.length === 0 ? []
+        : [h('h2', { class: 'group' }, t.sinks), h('div', { class: 'columns' }, ...health.sinks.map((sink) => sinkCard(sink)))]),
       h('div', { class: 'columns' },
         card(t.store, { 'data-role': 'store' }, h('dl', { class: 'pairs is-facts' },
           fact(t.state, t.storeStates[store.state] ?? store.state, store.state === 'ok' ? '' : 'is-bad'), fact(t.storePath, store.path),

@@ -100,7 +100,7 @@ impl Demo {
             thread::spawn(move || send(virtual_meter, &listener));
         }
         println!("\n  The page:  http://{}/\n  Ctrl-C ends the demo.\n", self.listen);
-        daemon::start_log(config.log.level);
+        daemon::start_log(&config.log);
         daemon::run(&config)
     }
 

@@ -14,6 +14,7 @@ use smarty_meter::{Chunk, Line, MeterConfig, Profile, Scene, Script, VirtualMete
 use crate::config::Meter as MeterSettings;
 use crate::exit::{Code, Failure};
 use crate::observe::now;
+use crate::pty::Pty;
 
 #[derive(Debug, Args)]
 pub(super) struct Meter {
@@ -152,7 +153,7 @@ fn write_truth(file: &mut File, chunk: &Chunk) -> io::Result<()> {
 }
 
 enum Wire {
-    Pty { controller: File, _user: File },
+    Pty(Pty),
     Tcp(Arc<Clients>),
     File(Box<dyn Write>),
 }
@@ -183,28 +184,19 @@ impl Wire {
     }
 
     fn pty(link: Option<&std::path::Path>) -> Result<Self, Failure> {
-        let controller = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY)
-            .map_err(io::Error::from)?;
-        rustix::pty::grantpt(&controller).map_err(io::Error::from)?;
-        rustix::pty::unlockpt(&controller).map_err(io::Error::from)?;
-        let name = rustix::pty::ptsname(&controller, Vec::new()).map_err(io::Error::from)?;
-        let path = PathBuf::from(name.to_string_lossy().into_owned());
-        // Kept open, so that the line stays up while no reader has it open; raw, so that nothing is changed.
-        let user = File::options().read(true).write(true).open(&path)?;
-        let mut settings = rustix::termios::tcgetattr(&user).map_err(io::Error::from)?;
-        settings.make_raw();
-        rustix::termios::tcsetattr(&user, rustix::termios::OptionalActions::Now, &settings).map_err(io::Error::from)?;
+        let pty = Pty::open()?;
         let shown = match link {
-            None => path,
+            None => &pty.path,
             Some(link) => {
-                let _ = std::fs::remove_file(link);
-                std::os::unix::fs::symlink(&path, link)?;
-                link.to_path_buf()
+                pty.link(link).map_err(|error| {
+                    Failure::new(Code::CannotCreate, format!("the link {} cannot be made: {error}", link.display()))
+                })?;
+                link
             }
         };
         println!("{}", shown.display());
         io::stdout().flush()?;
-        Ok(Self::Pty { controller: File::from(controller), _user: user })
+        Ok(Self::Pty(pty))
     }
 
     fn tcp(address: &str) -> Result<Self, Failure> {
@@ -235,7 +227,7 @@ impl Wire {
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Pty { controller, .. } => controller.write_all(bytes),
+            Self::Pty(pty) => pty.controller.write_all(bytes),
             Self::File(file) => file.write_all(bytes),
             Self::Tcp(clients) => {
                 let mut connected = clients.connected.lock().unwrap_or_else(PoisonError::into_inner);

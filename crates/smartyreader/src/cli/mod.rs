@@ -6,6 +6,7 @@ mod costs;
 mod decode;
 mod demo;
 mod export;
+mod import;
 mod meter;
 mod password;
 mod ports;
@@ -42,6 +43,8 @@ enum Verb {
     Decode(decode::Decode),
     /// Write readings or totals as CSV or JSON lines.
     Export(export::Export),
+    /// Bring readings that other programs wrote into the database, while the daemon does not run.
+    Import(import::Import),
     /// Say what a day, month or year costs, line by line, and which reference power would be cheapest.
     Costs(costs::Costs),
     /// Copy the database while the daemon runs.
@@ -69,6 +72,7 @@ impl Cli {
             Verb::Status(verb) => verb.run(),
             Verb::Decode(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
+            Verb::Import(verb) => verb.run(),
             Verb::Costs(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),

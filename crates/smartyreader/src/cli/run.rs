@@ -15,7 +15,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = self.config.load()?;
-        daemon::start_log(config.log.level);
+        daemon::start_log(&config.log);
         // A missing or wrong key is said on the page and does not keep the other meters from being read.
         let errors: Vec<String> = config.errors().into_iter().filter(|sentence| !is_about_a_key(sentence)).collect();
         if !errors.is_empty() {

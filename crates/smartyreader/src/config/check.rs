@@ -62,6 +62,9 @@ impl Config {
         tariff::check(self, &mut findings);
         self.check_store(&mut findings);
         self.check_web(&mut findings);
+        self.check_telegram_servers(&mut findings);
+        self.check_day_files(&mut findings);
+        self.check_log(&mut findings);
         findings.0.sort_by_key(|finding| finding.grade);
         findings.0
     }
@@ -236,6 +239,18 @@ impl Config {
             && argon2::password_hash::phc::PasswordHash::new(hash).is_err()
         {
             findings.error("`password-hash` is no hash; `smartyreader password` makes one".into());
+        }
+    }
+
+    fn check_log(&self, findings: &mut Findings) {
+        let Some(udp) = &self.log.udp else { return };
+        match udp.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
+                findings.plan(format!("each line of the log goes to {udp} over UDP, too."));
+            }
+            _ => {
+                findings.error(format!("[log] `udp` is a host and a port such as \"192.168.1.5:6666\", not \"{udp}\""));
+            }
         }
     }
 }

@@ -57,6 +57,12 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
             *file = folder.join(&*file);
         }
     }
+    for server in config.telegram_server.values_mut() {
+        server.pty = server.pty.as_ref().map(|pty| folder.join(pty));
+    }
+    for file in config.day_file.values_mut() {
+        file.relate(folder);
+    }
     for broker in config.mqtt.values_mut() {
         broker.relate(folder);
     }

@@ -2,6 +2,7 @@
 
 mod calculated;
 mod check;
+mod day_file;
 mod key;
 mod load;
 mod mqtt;
@@ -9,6 +10,7 @@ mod secret;
 mod size;
 mod span;
 pub mod tariff;
+mod telegram_server;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +20,7 @@ use serde::Deserialize;
 
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
+pub use day_file::{DayFile, DayFormat, Direction};
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
 pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kind, Mqtt, Qos, Version};
@@ -25,6 +28,7 @@ pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
 pub use tariff::Tariff;
+pub use telegram_server::TelegramServer;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +54,12 @@ pub struct Config {
     pub mqtt: BTreeMap<String, Mqtt>,
     /// What energy costs, for every meter that has no section of its own.
     pub tariff: Option<Tariff>,
+    /// Servers of plain telegrams, by name.
+    #[serde(default)]
+    pub telegram_server: BTreeMap<String, TelegramServer>,
+    /// Day files, by name.
+    #[serde(default)]
+    pub day_file: BTreeMap<String, DayFile>,
     /// The page and the API.
     #[serde(default)]
     pub web: Web,
@@ -327,11 +337,13 @@ pub enum Auth {
 }
 
 /// What is written to the log.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Log {
     /// How much.
     pub level: Level,
+    /// `HOST:PORT` that gets each line as a datagram, too.
+    pub udp: Option<String>,
 }
 
 /// How much is logged.

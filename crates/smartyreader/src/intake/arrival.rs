@@ -136,6 +136,8 @@ impl Intake {
                 "silent",
             ],
         );
+        // What it says is nobody's business who reads the log.
+        tracing::debug!("meter {}: a good telegram of {} bytes", meter.name, telegram.len());
         self.run = Run::default();
         self.collector.heard = true;
         arrivals.push(Arrival {

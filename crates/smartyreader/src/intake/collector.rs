@@ -1,8 +1,8 @@
 //! Collector: takes messages that boards and other programs publish, and makes readings of them.
 //!
-//! What a message is decides its payload ([`published`](super::published)); readings that come in pieces are put together
-//! ([`assembly`](super::published::assembly)); frames go the way of all frames, each message for itself. Nothing of
-//! what is published is proven by anybody: [`Proof::Published`] says so.
+//! The payload decides what a message is ([`published`](super::published)). Readings that come in pieces are put together
+//! ([`assembly`](super::published::assembly)); frames go the way of all frames, each message for itself. Values that
+//! come without a telegram are proven by nobody: [`Proof::Published`] says so.
 
 use smarty_p1::{Values, crc16};
 use smarty_store::Proof;
@@ -44,6 +44,8 @@ struct Origin<'a> {
     base: &'a str,
     first: i64,
     last: i64,
+    /// One part without the others: kept by the broker, it comes again with each connection.
+    alone: bool,
 }
 
 impl Intake {
@@ -59,13 +61,16 @@ impl Intake {
         });
         if payload.len() > LONGEST_MESSAGE || topic.len() > LONGEST_TOPIC {
             self.count("oversized_messages");
-            return self.broken(topic, format!("has {} bytes, more than any format", topic.len() + payload.len()), now);
+            if self.may_hear(topic) {
+                self.broken(topic, format!("has {} bytes, more than any format", topic.len() + payload.len()), now);
+            }
+            return;
         }
         match understand(topic, payload) {
             Message::Bytes(bytes) => self.frames_of(topic, &bytes, now, arrivals),
             Message::Reading { base, story } => {
                 let whole = self.judge_story(topic, &story, now);
-                let origin = Origin { topic, base, first: now, last: now };
+                let origin = Origin { topic, base, first: now, last: now, alone: false };
                 self.publish(&origin, story.draft.finish(), now, arrivals);
                 self.mended(topic, whole, now);
             }
@@ -141,8 +146,8 @@ impl Intake {
                 self.count("torn_readings");
                 continue;
             }
-            let Complete { topic, base, draft, first, last, .. } = complete;
-            let origin = Origin { topic: &topic, base: &base, first, last };
+            let Complete { topic, base, draft, first, last, alone, .. } = complete;
+            let origin = Origin { topic: &topic, base: &base, first, last, alone };
             self.publish(&origin, draft.finish(), now, arrivals);
         }
     }
@@ -168,7 +173,8 @@ impl Intake {
         let says_nothing_new = meter.last_published.as_ref().is_some_and(|(last, before)| {
             time == Some(*last) && values.iter().all(|(quantity, value)| before.get(quantity) == Some(value))
         });
-        if says_nothing_new {
+        let is_old = origin.alone && time.zip(meter.last_time).is_some_and(|(time, last)| time < last);
+        if says_nothing_new || is_old {
             return self.count("duplicate");
         }
         let segment = meter.segment(equipment.as_ref());

@@ -72,6 +72,7 @@ struct Run {
     /// Bytes of a refused frame that will now be searched, and come out as noise.
     forgiven: usize,
     unopened: u32,
+    other_control: u32,
     damaged: u32,
 }
 
@@ -262,14 +263,19 @@ impl Intake {
         Verdict::Done
     }
 
-    /// Tries the key of the meter that this title belonged to before, then every other.
+    /// Tries the key of the meter that this title belonged to before, then every other. A meter with a topic hears
+    /// nothing else.
     fn open(&mut self, frame: &mut SealedFrame<'_>) -> Result<(usize, Proof, [u8; 4]), OpenFailure> {
         let title = frame.system_title();
         let known = self.titles.get(&title).copied();
         let order = known.into_iter().chain((0..self.meters.len()).filter(|index| Some(*index) != known));
         let mut failure = OpenFailure::NoKey;
         for index in order {
-            let Ok(Some(keys)) = &self.meters[index].key else { continue };
+            let meter = &self.meters[index];
+            if !meter.hears(self.collector.topic.as_deref()) {
+                continue;
+            }
+            let Ok(Some(keys)) = &meter.key else { continue };
             match frame.open(&keys.encryption, &keys.authentication) {
                 Ok(proof) => {
                     self.titles.insert(title, index);
@@ -304,8 +310,9 @@ impl Intake {
             }
             OpenFailure::SecurityControl(control) => {
                 self.count("security_control");
-                self.run.unopened += 1;
-                if self.run.unopened >= NOT_BY_CHANCE {
+                // Counted apart: inside a frame that could not be opened, chance makes one in a hundred look like this.
+                self.run.other_control += 1;
+                if self.run.other_control >= NOT_BY_CHANCE {
                     self.observer.raise(&self.subject, &Trouble::SecurityControl { control });
                 }
                 Verdict::Search
@@ -319,6 +326,7 @@ impl Intake {
             OpenFailure::Tag(unchecked) => {
                 self.count(if unchecked { "not_a_telegram" } else { "tag_mismatch" });
                 self.run.unopened += 1;
+                self.run.other_control = 0;
                 if self.run.unopened >= NOT_BY_CHANCE {
                     self.observer.raise(&self.subject, &Trouble::WrongKey { title, frames: self.run.unopened });
                 }

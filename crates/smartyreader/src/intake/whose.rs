@@ -34,6 +34,14 @@ impl MeterIntake {
         }
     }
 
+    /// Whether it listens to what comes on this topic, if it comes on one.
+    pub(super) fn hears(&self, topic: Option<&str>) -> bool {
+        match (&self.topic, topic) {
+            (Some(filter), Some(topic)) => topic::covers(filter, topic),
+            _ => true,
+        }
+    }
+
     /// Under which identifier a reading of this meter is kept.
     pub(super) fn segment(&self, said: Option<&Equipment>) -> String {
         let before = self.last_segment.as_deref();

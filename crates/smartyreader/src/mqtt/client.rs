@@ -15,7 +15,7 @@ use crate::config::{Address, Mqtt, Qos, Version};
 /// Larger messages are refused by us, incoming ones too: a telegram has 2 KB, a discovery message 30.
 const LONGEST: usize = 256 * 1024;
 /// What is published and not yet taken by the connection.
-const QUEUE: usize = 256;
+const QUEUE: usize = 1024;
 
 /// Sends. Cheap to clone.
 #[derive(Clone)]

@@ -80,6 +80,14 @@ pub enum Trouble {
     Broker(Refusal),
     /// A broker was away for so long that what it was owed is too old.
     OwedTooLong { entries: u64 },
+    /// A sink cannot listen, or make its pseudo-terminal.
+    CannotServe { target: String, why: String },
+    /// A sink's file cannot be written.
+    FileFailing { path: String, why: String },
+    /// A day's file cannot go to the archive.
+    ArchiveFailing { path: String, why: String },
+    /// So long could a file not be written that lines were given up.
+    LinesLost { path: String },
 }
 
 impl Trouble {
@@ -121,6 +129,10 @@ impl Trouble {
                 Why::Ours(_) => "broker-setting",
             },
             Self::OwedTooLong { .. } => "owed-too-long",
+            Self::CannotServe { .. } => "cannot-serve",
+            Self::FileFailing { .. } => "file-failing",
+            Self::ArchiveFailing { .. } => "archive-failing",
+            Self::LinesLost { .. } => "lines-lost",
         }
     }
 
@@ -155,7 +167,11 @@ impl Trouble {
             | Self::Quarantined { .. }
             | Self::StoreBehind
             | Self::Broker(_)
-            | Self::OwedTooLong { .. } => Severity::Attention,
+            | Self::OwedTooLong { .. }
+            | Self::CannotServe { .. }
+            | Self::FileFailing { .. }
+            | Self::ArchiveFailing { .. }
+            | Self::LinesLost { .. } => Severity::Attention,
         }
     }
 
@@ -231,6 +247,12 @@ impl Trouble {
             Self::OwedTooLong { entries } => format!(
                 "The broker was away for so long that {entries} quarter-hours were not sent to it. They are in the store."
             ),
+            Self::CannotServe { target, why } => format!("Telegrams cannot be given out on {target}: {why}."),
+            Self::FileFailing { path, why } => format!("{path} cannot be written: {why}."),
+            Self::ArchiveFailing { path, why } => format!("{path} cannot be moved to the archive: {why}."),
+            Self::LinesLost { path } => {
+                format!("{path} could not be written for so long that its oldest lines were given up.")
+            }
         }
     }
 
@@ -310,6 +332,16 @@ impl Trouble {
                 "Set `owed-at-most` on the broker if it is to be more; the API has all of them."
             }
             Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
+            Self::CannotServe { .. } => {
+                "Is another program there? `listen` chooses another address, `pty` another path. It is tried again all the time."
+            }
+            Self::FileFailing { .. } => {
+                "Is the disk full, or may this user not write there? Lines wait and are written as soon as it works."
+            }
+            Self::ArchiveFailing { .. } => {
+                "May this user write to the archive folder? The file stays where it is; moving is tried again."
+            }
+            Self::LinesLost { .. } => "The readings themselves are in the store; `smartyreader export` writes them.",
         }
     }
 }

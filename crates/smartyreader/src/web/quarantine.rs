@@ -28,7 +28,7 @@ pub(super) async fn accept(
     Path((meter, id)): Path<(String, i64)>,
 ) -> Result<StatusCode, Sorry> {
     known(&app, &meter, id).await?;
-    answer(app.keeper.accept(id).await)
+    answer(&app, &meter, app.keeper.accept(id).await)
 }
 
 pub(super) async fn dismiss(
@@ -36,7 +36,7 @@ pub(super) async fn dismiss(
     Path((meter, id)): Path<(String, i64)>,
 ) -> Result<StatusCode, Sorry> {
     known(&app, &meter, id).await?;
-    answer(app.keeper.dismiss(id).await)
+    answer(&app, &meter, app.keeper.dismiss(id).await)
 }
 
 /// The entry is there, and is this meter's.
@@ -44,16 +44,18 @@ async fn known(app: &App, meter: &str, id: i64) -> Result<(), Sorry> {
     let name = app.meter(meter)?;
     let entries = app.query(move |reader| reader.quarantine(&name)).await?;
     if entries.iter().any(|entry| entry.id == id) {
-        // What is looked at is no news any more; the next value put aside says so again.
-        app.observer.clear(&format!("meter {meter}"), &["quarantined"]);
         return Ok(());
     }
     Err(Sorry::new(StatusCode::NOT_FOUND, format!("Meter {meter} has no value number {id} in quarantine.")))
 }
 
-fn answer(result: Result<(), StoreError>) -> Result<StatusCode, Sorry> {
+fn answer(app: &App, meter: &str, result: Result<(), StoreError>) -> Result<StatusCode, Sorry> {
     match result {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Ok(()) => {
+            // What is decided is no news any more, nor what was put aside meanwhile; the next value says so again.
+            app.observer.clear(&format!("meter {meter}"), &["quarantined"]);
+            Ok(StatusCode::NO_CONTENT)
+        }
         Err(StoreError::Unknown(what)) => Err(Sorry::new(StatusCode::NOT_FOUND, format!("There is no {what}."))),
         Err(error) => Err(Sorry::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
     }

@@ -121,6 +121,19 @@ impl Drop for Process {
     }
 }
 
+/// A Python with other people's programs in it; `None`, said loudly, where there is none. CI must have it.
+pub fn python() -> Option<PathBuf> {
+    let venv = std::env::var_os("PYTHON_VENV").map(PathBuf::from);
+    let venv = venv.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv"));
+    let python = venv.join("bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    assert!(std::env::var_os("CI").is_none(), "no {}: `scripts/need test` makes it", python.display());
+    eprintln!("SKIPPED: no {}; `scripts/need test` makes it", python.display());
+    None
+}
+
 /// A virtual meter on a TCP port: the process and its address.
 pub fn meter(arguments: &[&str]) -> (Process, String) {
     let mut process = Process::start(smartyreader().args(["meter", "--to", "tcp://127.0.0.1:0"]).args(arguments));

@@ -31,6 +31,8 @@ pub(in crate::intake) struct Complete {
     pub(in crate::intake) last: i64,
     /// It is the first of its base topic, has no time, and may have begun in the middle.
     pub(in crate::intake) torn: bool,
+    /// It is one part without the others.
+    pub(in crate::intake) alone: bool,
 }
 
 /// What is being put together.
@@ -79,17 +81,20 @@ impl Assembly {
             return;
         }
         let mut draft = Draft::default();
-        let mut torn = false;
+        let (mut torn, mut alone) = (false, false);
         match &mut self.pieces {
             Pieces::Fields(fields) => {
                 fields.drain(..).for_each(|(_, content)| draft.put(content));
                 torn = !self.seasoned && !draft.has_time();
             }
-            Pieces::Parts(parts) => parts.drain(..).for_each(|(_, part)| draft.join(part)),
+            Pieces::Parts(parts) => {
+                alone = parts.len() == 1;
+                parts.drain(..).for_each(|(_, part)| draft.join(part));
+            }
         }
         self.seasoned = true;
         let (topic, base) = (self.topic.clone(), self.base.clone());
-        done.push(Complete { topic, base, draft, first: self.first, last: self.last, torn });
+        done.push(Complete { topic, base, draft, first: self.first, last: self.last, torn, alone });
     }
 
     fn is_over(&self, now: i64) -> bool {

@@ -119,6 +119,10 @@ fn object<'a>(topic: &'a str, text: &str) -> Message<'a> {
     if dt.and_then(Value::text).is_some_and(|text| text.starts_with(['c', 'e', 'C', 'E'])) {
         return Message::Announcement;
     }
+    // Our own quarter-hours, gaps and states: their energy is of a span, and no register.
+    if ["start", "start_unix", "last_time_unix"].into_iter().any(|name| said(name).is_some()) {
+        return Message::Aside;
+    }
     let mut story = Story::default();
     let (mut fields, mut known, mut numbers, mut own) = (0, 0, 0, 0);
     let mut alone = None;
@@ -143,6 +147,10 @@ fn object<'a>(topic: &'a str, text: &str) -> Message<'a> {
             Ok(content) => story.draft.put(content),
             Err(fault) => story.faults.push(fault),
         }
+    }
+    if own > 0 {
+        // What this program calculates is calculated here, too, and what it will one day add is no fault.
+        story.unknown = 0;
     }
     let (base, level) = topic::last_level(topic);
     if let (1, 1, Some((name, content))) = (fields, known, alone) {

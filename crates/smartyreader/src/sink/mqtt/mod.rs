@@ -47,6 +47,8 @@ pub struct House {
 
 /// How long the goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// So many messages are handed over before the connection gets its turn.
+const TURN: usize = 32;
 /// How often availability and status are looked at.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -196,9 +198,9 @@ impl Publisher {
                 }
             };
             tokio::select! {
-                event = self.link.next() => self.event(event),
+                event = self.link.next() => self.event(event).await,
                 reading = readings.recv() => match reading {
-                    Ok(live) => self.reading(&live),
+                    Ok(live) => self.reading(&live).await,
                     Err(RecvError::Lagged(missed)) => self.count("live_missed", missed),
                     Err(RecvError::Closed) => return,
                 },
@@ -217,25 +219,29 @@ impl Publisher {
                         self.count("sent_again", 1);
                     }
                 },
-                _ = changes.changed() => self.look(),
-                _ = tick.tick() => self.look(),
+                _ = changes.changed() => self.look().await,
+                _ = tick.tick() => self.look().await,
                 _ = leaving.changed() => return,
             }
             self.fill().await;
         }
     }
 
-    fn event(&mut self, event: Event) {
+    async fn event(&mut self, event: Event) {
         match event {
             Event::Up => {
                 self.up = true;
                 self.count("connected", 1);
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "connected".into());
                 self.house.observer.clear(&self.subject, BROKER_TROUBLES);
-                self.greet();
+                self.house.observer.clear(&self.subject, &["owed-too-long"]);
+                self.greet().await;
             }
             Event::Down(refusal) => {
                 if std::mem::take(&mut self.up) {
+                    if let Some(outbox) = &mut self.outbox {
+                        outbox.broken();
+                    }
                     self.count("lost", 1);
                 }
                 self.house.observer.sink("mqtt", &self.name, |sink| sink.state = "away".into());
@@ -245,12 +251,12 @@ impl Publisher {
                 self.house.observer.clear(&self.subject, &others);
                 self.house.observer.raise(&self.subject, &trouble);
             }
-            Event::Message { topic, payload, retained } => self.message(&topic, &payload, retained),
+            Event::Message { topic, payload, retained } => self.message(&topic, &payload, retained).await,
         }
     }
 
     /// A new connection: who we are, then the newest values, then what else is owed.
-    fn greet(&mut self) {
+    async fn greet(&mut self) {
         if self.settings.publish_native {
             self.send(bridge(&self.settings, ONLINE));
         }
@@ -276,11 +282,11 @@ impl Publisher {
                 }
             }
         }
-        self.send_all(messages);
-        self.look();
+        self.send_all(messages).await;
+        self.look().await;
     }
 
-    fn message(&mut self, topic: &str, payload: &[u8], retained: bool) {
+    async fn message(&mut self, topic: &str, payload: &[u8], retained: bool) {
         let birth = topic.strip_prefix(&self.settings.home_assistant.prefix).and_then(|rest| rest.strip_prefix('/'));
         if birth == Some(BIRTH_TOPIC) {
             // Kept by the broker, it says nothing about now.
@@ -289,7 +295,7 @@ impl Publisher {
                     meter.announcement.again();
                     meter.native.begin();
                 }
-                self.look();
+                self.look().await;
             }
             return;
         }
@@ -300,7 +306,7 @@ impl Publisher {
         }
     }
 
-    fn reading(&mut self, live: &Arc<Live>) {
+    async fn reading(&mut self, live: &Arc<Live>) {
         let Some(meter) = self.meters.get_mut(&*live.arrival.reading.meter) else { return };
         // An old file is history, and the store has it: nothing of it is now.
         if live.arrival.replayed {
@@ -313,7 +319,12 @@ impl Publisher {
             return;
         }
         let news = !meter.native.is_available();
-        let mut messages = meter.native.reading(live, &self.zone);
+        let messages = meter.native.reading(live, &self.zone);
+        self.send_all(messages).await;
+        // Our own go out before the many of others are made.
+        tokio::task::yield_now().await;
+        let Some(meter) = self.meters.get_mut(&*live.arrival.reading.meter) else { return };
+        let mut messages = Vec::new();
         let counters = self.house.observer.source_counters(&meter.source);
         for format in &mut meter.formats {
             messages.extend(format.messages(live, &self.zone, &counters));
@@ -322,14 +333,14 @@ impl Publisher {
                 messages.extend(format.discovery(live, &self.settings.client_id(&self.name), prefix));
             }
         }
-        self.send_all(messages);
+        self.send_all(messages).await;
         if news {
-            self.look();
+            self.look().await;
         }
     }
 
     /// Availability, status and discovery, where they are due.
-    fn look(&mut self) {
+    async fn look(&mut self) {
         if !self.up || !self.settings.publish_native {
             return;
         }
@@ -341,7 +352,7 @@ impl Publisher {
                 messages.extend(meter.announcement.messages());
             }
         }
-        self.send_all(messages);
+        self.send_all(messages).await;
     }
 
     async fn fill(&mut self) {
@@ -361,8 +372,12 @@ impl Publisher {
         self.house.observer.sink("mqtt", &self.name, |sink| sink.queued = queued);
     }
 
-    fn send_all(&self, messages: Vec<Message>) {
-        for message in messages {
+    /// Sends many: the connection gets its turn in between, so that they find room.
+    async fn send_all(&mut self, messages: Vec<Message>) {
+        for (number, message) in messages.into_iter().enumerate() {
+            if number % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
             self.send(message);
         }
     }

@@ -21,6 +21,9 @@ pub(super) struct Outbox {
     keeper: Keeper,
     lanes: Vec<Lane>,
     in_flight: VecDeque<Flight>,
+    /// So many of them were on their way when the line broke. Nothing new is sent before it is known of each whether it
+    /// arrived: otherwise the new would overtake them.
+    uncertain: usize,
     /// Seconds: what is older is not sent any more.
     at_most: i64,
 }
@@ -67,7 +70,7 @@ impl Outbox {
             let position = known.unwrap_or(0);
             Lane { meter, acknowledged: position, read: position, waiting: VecDeque::new(), due: true }
         });
-        Self { receiver, archive, keeper, lanes: lanes.collect(), in_flight: VecDeque::new(), at_most }
+        Self { receiver, archive, keeper, lanes: lanes.collect(), in_flight: VecDeque::new(), uncertain: 0, at_most }
     }
 
     /// There may be something new in the store.
@@ -75,6 +78,11 @@ impl Outbox {
         for lane in &mut self.lanes {
             lane.due = true;
         }
+    }
+
+    /// The line broke.
+    pub(super) fn broken(&mut self) {
+        self.uncertain = self.in_flight.len();
     }
 
     /// How many entries have been read and are not acknowledged.
@@ -88,6 +96,7 @@ impl Outbox {
         let result = flight.receipt.as_mut().await;
         // It was there a moment ago, and nobody else can have taken it.
         let Some(flight) = self.in_flight.pop_front() else { return std::future::pending().await };
+        self.uncertain = self.uncertain.saturating_sub(1);
         match result {
             Ok(()) => {
                 if flight.last {
@@ -107,6 +116,7 @@ impl Outbox {
     /// Begins again from what has been acknowledged.
     fn rewind(&mut self) {
         self.in_flight.clear();
+        self.uncertain = 0;
         for lane in &mut self.lanes {
             lane.waiting.clear();
             lane.read = lane.acknowledged;
@@ -121,6 +131,9 @@ impl Outbox {
         messages: &(dyn Fn(&str, &Entry) -> Vec<Message> + Sync),
     ) -> Result<u64, StoreError> {
         let mut dropped = 0;
+        if self.uncertain > 0 {
+            return Ok(0);
+        }
         for index in 0..self.lanes.len() {
             loop {
                 if self.lanes[index].waiting.is_empty() && self.lanes[index].due && self.in_flight.len() < WINDOW {
