@@ -475,6 +475,12 @@ fn a_month_that_is_not_over_is_counted_so_far() {
     assert_eq!((bill.quarters, bill.known_quarters), (10 * 96 + 49, 10 * 96 + 49));
     // Eleven days have begun.
     assert_eq!(net(&bill, Component::NetworkFixed), 7_420_000 * 11 / 28);
+    // Just after a border the telegram of the new quarter-hour is on its way: nothing is missing.
+    let border = now - 100 + QUARTER;
+    usage.last = Some(border - 5);
+    let bill = Bill::of(&contract(HOUSEHOLD), &usage, month, border + 3);
+    assert_eq!((bill.quarters, bill.known_quarters), (10 * 96 + 49, 10 * 96 + 49));
+    usage.last = Some(now - 5);
     // An hour of silence later the quarter-hours since are not known.
     let bill = Bill::of(&contract(HOUSEHOLD), &usage, month, now + 3600);
     assert_eq!((bill.quarters - bill.known_quarters, bill.is_lower_bound()), (4, true));

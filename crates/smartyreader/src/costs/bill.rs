@@ -5,15 +5,13 @@
 //! - A fixed price is spread evenly over the days of each month; a day belongs to the span in which it begins.
 //! - Nothing is rounded before it is shown.
 
-use smarty_ledger::QUARTER;
-use smarty_ledger::cost::{
-    Charged, Clock, Metered, Money, Price, Rate, Span, Stretch, Tally, charge, charge_gap, slots,
-};
+use smarty_ledger::cost::{Charged, Clock, Money, Price, Rate, Span, Tally, charge, charge_gap, slots};
 use smarty_store::Usage;
 
 use super::contract::Contract;
 use super::items::{Charge, Days, EnergyPrice, Item, both};
 use super::note::Note;
+use super::share::Share;
 use super::zone::next;
 use crate::config::tariff::Component;
 
@@ -146,7 +144,7 @@ impl Bill {
         bill.reference_w = contract.reference_w(zone.date(ends - 1));
         let (items, notes) = contract.items(days);
         bill.notes = notes;
-        let metered = Meter::of(usage, (begins, ends), latest);
+        let metered = Share::of(usage, (begins, ends), latest);
         bill.import_wh = metered.import();
         bill.export_wh = metered.export();
         (bill.quarters, bill.known_quarters) = metered.quarters(begins, ends);
@@ -256,7 +254,7 @@ impl Bill {
         &mut self,
         contract: &Contract,
         items: &[Item<'_>],
-        metered: &Meter<'_>,
+        metered: &Share<'_>,
         clock: &Clock<'_>,
         (begins, ends): (i64, i64),
     ) {
@@ -326,56 +324,6 @@ impl Bill {
             self.taxes.push(Taxed { basis_points, net: line.net, vat: line.vat, source, certain });
         }
     }
-}
-
-/// What the meter metered in a bill's span.
-struct Meter<'a> {
-    quarters: &'a [Metered],
-    gaps: Vec<Stretch>,
-    /// Import and export of gaps that are not whole in it.
-    crossing: (i64, i64),
-    /// As far as there could be quarter-hours.
-    ends: i64,
-}
-
-impl<'a> Meter<'a> {
-    fn of(usage: &'a Usage, (begins, ends): (i64, i64), latest: i64) -> Self {
-        let at = |time: i64| usage.quarters.partition_point(|quarter| quarter.start < time);
-        let touching = usage.gaps.iter().filter(|gap| gap.start < ends && gap.end > begins);
-        let (gaps, crossing): (Vec<Stretch>, Vec<Stretch>) =
-            touching.partition(|gap| gap.start >= begins && gap.end <= ends);
-        let sum = |of: fn(&Stretch) -> Option<i64>| crossing.iter().filter_map(of).sum();
-        // The quarter-hour after the newest reading has just begun: that is not silence yet.
-        let last = usage.last.map_or(latest, |last| if latest - last > QUARTER { latest } else { last + 1 });
-        Self {
-            quarters: &usage.quarters[at(begins)..at(ends)],
-            gaps,
-            crossing: (sum(|gap| gap.import), sum(|gap| gap.export)),
-            ends: ends.min(last).max(begins),
-        }
-    }
-
-    /// How many quarter-hours begin in a part of the span, and of how many of them the import is known.
-    fn quarters(&self, from: i64, to: i64) -> (i64, i64) {
-        let to = to.min(self.ends).max(from);
-        let all = (to + QUARTER - 1).div_euclid(QUARTER) - (from + QUARTER - 1).div_euclid(QUARTER);
-        let within = self.quarters.iter().filter(|quarter| (from..to).contains(&quarter.start));
-        (all, within.filter(|quarter| quarter.import.is_some()).count() as i64)
-    }
-
-    fn import(&self) -> Option<i64> {
-        let quarters = self.quarters.iter().map(|quarter| quarter.import);
-        sum(quarters.chain(self.gaps.iter().map(|gap| gap.import)))
-    }
-
-    fn export(&self) -> Option<i64> {
-        let quarters = self.quarters.iter().map(|quarter| quarter.export);
-        sum(quarters.chain(self.gaps.iter().map(|gap| gap.export)))
-    }
-}
-
-fn sum(energies: impl Iterator<Item = Option<i64>>) -> Option<i64> {
-    energies.flatten().fold(None, |sum: Option<i64>, energy| Some(sum.unwrap_or(0).saturating_add(energy)))
 }
 
 /// The parts of days by months: how many, and how many days the month has.

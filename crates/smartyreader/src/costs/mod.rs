@@ -18,6 +18,7 @@ mod contract;
 mod hourly;
 mod items;
 mod note;
+mod share;
 mod zone;
 
 use smarty_store::{Reader, StoreError};
