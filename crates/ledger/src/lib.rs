@@ -13,6 +13,7 @@
 //! | [`Calculated`] | what follows from the readings at one moment: day, powers, exceedance, gas | `calculated` |
 //! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
 //! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
+//! | [`cost`] | what metered energy and time cost, exactly | `cost` |
 //!
 //! The law, for whatever readings go in: for each register, the energy of all quarter-hours and gaps plus the
 //! running part equals the sum, over every run of the register, of its last value minus its first.
@@ -38,6 +39,8 @@
 //! ```
 
 #![no_std]
+
+pub mod cost;
 
 mod account;
 mod bytes;

@@ -7,6 +7,7 @@ pub mod config;
 pub mod accounts;
 pub mod archive;
 pub mod clock;
+pub mod costs;
 pub mod hub;
 pub mod intake;
 pub mod keeper;

@@ -28,7 +28,9 @@ fn house(folder: &Folder, web: &str) -> (Daemon, i64) {
         folder,
         &format!(
             "[source.day]\nkind = \"file\"\npath = \"day.bin\"\n[meter.home]\nsource = \"day\"\nkey-file = \"home.key\"\n\
-             [source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.silent]\nsource = \"nothing\"\n{web}"
+             [source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.silent]\nsource = \"nothing\"\n\
+             [meter.home.tariff]\nnetwork = \"luxembourg\"\nreference-power = 3\n\
+             [[meter.home.tariff.price]]\ncomponent = \"energy\"\nprice = 0.1229\n{web}"
         ),
     );
     daemon.wait("the day is stored", |daemon| {
@@ -73,7 +75,7 @@ fn every_answer_is_what_the_document_says() {
         assert!(faults.is_empty(), "{path}: {faults:?}\n{answer}");
         checked += 1;
     }
-    assert!(checked >= 11, "only {checked} paths were checked");
+    assert!(checked >= 16, "only {checked} paths were checked");
 }
 
 #[test]
@@ -123,6 +125,15 @@ fn bad_questions_get_a_sentence() {
         ("/api/v1/meters/home/days?from=yesterday&to=2026-06-02".into(), 400, "not \"yesterday\""),
         ("/api/v1/meters/home/days?from=2026-06-02&to=2026-06-01".into(), 400, "must be before"),
         ("/api/v1/meters/home/quarter-hours?from=2020-01-01&to=2026-06-01".into(), 422, "longer than 100 days"),
+        ("/api/v1/meters/home/costs".into(), 400, "`from` is missing"),
+        ("/api/v1/meters/home/advisor?from=2026-06-01".into(), 400, "`to` is missing"),
+        ("/api/v1/meters/home/costs/days?from=2020-01-01&to=2026-06-01".into(), 422, "longer than 400 days"),
+        ("/api/v1/meters/nobody/costs?from=2026-06-01&to=2026-06-02".into(), 404, "There is no meter"),
+        (
+            "/api/v1/meters/silent/costs?from=2026-06-01&to=2026-06-02".into(),
+            404,
+            "Meter silent has no tariff; a section",
+        ),
         (format!("{series}&from=2026-06-01&to=2026-06-02&resolution=2h"), 400, "not \"2h\""),
         (format!("{series}s&from=2026-06-01&to=2026-06-02"), 400, "no quantity \"power_net_ws\""),
         (format!("{series}&from=2000-01-01&to=2026-06-02&resolution=1m"), 422, "at most 60000"),

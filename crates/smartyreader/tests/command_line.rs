@@ -121,9 +121,15 @@ fn every_example_configuration_is_good() {
     folder.write("broker.password", "secret");
     folder.write("mail.password", "secret");
     folder.write("psk", "00112233");
-    for document in
-        ["README.md", "docs/configuration.md", "docs/mqtt.md", "docs/collector.md", "docs/report.md", "docs/sinks.md"]
-    {
+    for document in [
+        "README.md",
+        "docs/collector.md",
+        "docs/configuration.md",
+        "docs/mqtt.md",
+        "docs/report.md",
+        "docs/sinks.md",
+        "docs/tariff.md",
+    ] {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap();
         for example in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
             check_example(&folder, document, example);

@@ -49,7 +49,7 @@ pub use options::{Flush, Options};
 pub use quarantine::QuarantineEntry;
 pub use reader::{
     GapEntry, MeterEntry, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series, SeriesColumn,
-    SeriesQuantity, Span, Stats, TextEntry,
+    SeriesQuantity, Span, Stats, TextEntry, Usage,
 };
 pub use reading::{Appended, BatchCount, Clock, MeterReading, Proof, Quarantined, StoredReading};
 pub use resume::Resumed;

@@ -23,6 +23,14 @@ fn assert_total(reader: &Reader, expected: i64) {
     let closed: i64 = quarters.iter().filter(|span| !span.running).filter_map(|span| span.energies.import).sum();
     let gap_sum: i64 = gaps.iter().filter_map(|gap| gap.energies.import).sum();
     assert_eq!(closed + gap_sum + running.energies.import.unwrap_or(0), expected, "quarter-hours");
+    let usage = reader.usage("home", EVER.0, EVER.1).unwrap();
+    let metered: i64 = usage.quarters.iter().filter_map(|quarter| quarter.import).sum();
+    let stretches: i64 = usage.gaps.iter().filter_map(|gap| gap.import).sum();
+    assert_eq!(metered + stretches, expected, "usage");
+    assert_eq!(usage.last, Some(running.last));
+    let starts = usage.quarters.iter().map(|quarter| quarter.start);
+    assert_eq!(usage.first, starts.chain(usage.gaps.iter().map(|gap| gap.start)).min());
+    assert!(usage.quarters.windows(2).all(|pair| pair[0].start < pair[1].start));
 
     // A span has what lies in it whole: what crosses its borders is added.
     let crossing = |spans: &[Span]| {

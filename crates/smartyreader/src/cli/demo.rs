@@ -34,6 +34,35 @@ pub(super) struct Demo {
 }
 
 const DATABASE: &str = "demo.db";
+/// A contract as many households in Luxembourg have it: the prices of Sudstroum's TERRA ONLINE.
+const TARIFF: &str = r#"[tariff]
+network = "luxembourg"
+reference-power = 3
+main-fuse = 40
+
+[[tariff.price]]
+component = "energy"
+price = 0.1329
+to = 2026-01-01
+source = "https://www.sudstroum.lu/de/produkte/strom-fur-privatkunden"
+
+[[tariff.price]]
+component = "energy"
+price = 0.1229
+from = 2026-01-01
+source = "https://www.sudstroum.lu/de/produkte/strom-fur-privatkunden"
+
+[[tariff.price]]
+component = "supplier-fixed"
+per = "year"
+price = 21
+source = "https://www.sudstroum.lu/de/produkte/strom-fur-privatkunden"
+
+[[tariff.price]]
+component = "feed-in"
+price = 0.08
+source = "made up for the demo"
+"#;
 /// Nothing arrived for these two hours, so many days ago: a page must show gaps too.
 const GAP_DAYS_AGO: i64 = 20;
 
@@ -44,7 +73,7 @@ impl Demo {
             ("home", "Home", 7, Profile::LuxembourgSolar, self.days),
             ("workshop", "Workshop", 8, Profile::LuxembourgFull, self.days.min(14)),
         ];
-        let mut text = format!("[store]\npath = \"{DATABASE}\"\n\n[web]\nlisten = \"{}\"\n", self.listen);
+        let mut text = format!("[store]\npath = \"{DATABASE}\"\n\n[web]\nlisten = \"{}\"\n\n{TARIFF}", self.listen);
         let mut lines = Vec::new();
         for (name, title, seed, profile, days) in meters {
             let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod costs;
 mod decode;
 mod demo;
 mod export;
@@ -50,6 +51,8 @@ enum Verb {
     Plot(plot::Plot),
     /// Show, write or mail the report of a day, week or month.
     Report(report::Report),
+    /// Say what a day, month or year costs, line by line, and which reference power would be cheapest.
+    Costs(costs::Costs),
     /// Copy the database while the daemon runs.
     Backup(backup::Backup),
     /// Put a copy of the database back, while the daemon does not run.
@@ -78,6 +81,7 @@ impl Cli {
             Verb::Import(verb) => verb.run(),
             Verb::Plot(verb) => verb.run(),
             Verb::Report(verb) => verb.run(),
+            Verb::Costs(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),
             Verb::Password(verb) => verb.run(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mail, mqtt, report};
+use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mail, mqtt, report, tariff};
 use crate::topic;
 
 /// How serious a finding is.
@@ -61,6 +61,7 @@ impl Config {
         }
         report::check(self, &mut findings);
         mail::check(self, &mut findings);
+        tariff::check(self, &mut findings);
         self.check_store(&mut findings);
         self.check_web(&mut findings);
         self.check_telegram_servers(&mut findings);

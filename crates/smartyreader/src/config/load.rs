@@ -72,6 +72,9 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     if let Some(place) = config.report.as_mut().and_then(|report| report.folder.as_mut()) {
         *place = folder.join(&*place);
     }
+    for tariff in config.meter.values_mut().filter_map(|meter| meter.tariff.as_mut()).chain(&mut config.tariff) {
+        tariff.relate(folder);
+    }
     config.store.path = folder.join(&config.store.path);
     Ok(config)
 }
@@ -81,13 +84,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// # Errors
 /// [`ConfigError::Wrong`] with file and line.
 pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        ConfigError::Wrong {
-            place: line.map_or_else(|| name.to_string(), |line| format!("{name}, line {line}")),
-            sentence: explain(error.message()),
-        }
-    })?;
+    let config: Config = read(text, name)?;
     if jiff::tz::TimeZone::get(&config.zone).is_err() {
         return Err(ConfigError::Wrong {
             place: name.to_string(),
@@ -95,6 +92,17 @@ pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
         });
     }
     Ok(config)
+}
+
+/// Reads a TOML text; what is wrong with it is told with file and line.
+pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str, name: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        ConfigError::Wrong {
+            place: line.map_or_else(|| name.to_string(), |line| format!("{name}, line {line}")),
+            sentence: explain(error.message()),
+        }
+    })
 }
 
 /// Adds the nearest known name to what the parser says of an unknown one.

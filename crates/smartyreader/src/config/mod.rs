@@ -11,6 +11,7 @@ mod report;
 mod secret;
 mod size;
 mod span;
+pub mod tariff;
 mod telegram_server;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use report::{Report, TimeOfDay};
 pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
+pub use tariff::Tariff;
 pub use telegram_server::TelegramServer;
 
 /// The whole file.
@@ -54,6 +56,8 @@ pub struct Config {
     /// The brokers, by name.
     #[serde(default)]
     pub mqtt: BTreeMap<String, Mqtt>,
+    /// What energy costs, for every meter that has no section of its own.
+    pub tariff: Option<Tariff>,
     /// Servers of plain telegrams, by name.
     #[serde(default)]
     pub telegram_server: BTreeMap<String, TelegramServer>,
@@ -242,6 +246,8 @@ pub struct Meter {
     pub accept_plain: bool,
     /// What the connection can carry at most, in kW: what goes beyond is quarantined.
     pub max_power: Option<u32>,
+    /// What energy costs at this meter.
+    pub tariff: Option<Tariff>,
 }
 
 /// Where and how readings are kept.
@@ -388,6 +394,11 @@ impl Config {
     pub fn named(&self, meter: &str) -> crate::report::Named {
         let title = self.meter.get(meter).and_then(|settings| settings.title.as_deref()).unwrap_or(meter);
         crate::report::Named { name: meter.to_string(), title: title.to_string() }
+    }
+
+    /// The contract of a meter: its own, or that of all.
+    pub fn tariff_of(&self, meter: &str) -> Option<&Tariff> {
+        self.meter.get(meter)?.tariff.as_ref().or(self.tariff.as_ref())
     }
 
     /// The zone, known to exist since the file was loaded.

@@ -4,6 +4,7 @@ pub mod auth;
 
 mod accounts;
 mod assets;
+mod costs;
 mod live;
 mod meters;
 mod origin;
@@ -141,6 +142,11 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/months", get(accounts::months))
         .route("/meters/{meter}/years", get(accounts::years))
         .route("/meters/{meter}/plot", get(plot::plot))
+        .route("/meters/{meter}/costs", get(costs::costs))
+        .route("/meters/{meter}/costs/days", get(costs::days))
+        .route("/meters/{meter}/costs/months", get(costs::months))
+        .route("/meters/{meter}/costs/years", get(costs::years))
+        .route("/meters/{meter}/advisor", get(costs::advisor))
         .route("/meters/{meter}/quarantine", get(quarantine::list))
         .route("/meters/{meter}/quarantine/{id}/accept", post(quarantine::accept))
         .route("/meters/{meter}/quarantine/{id}/dismiss", post(quarantine::dismiss))

@@ -5,6 +5,7 @@ mod export;
 mod owed;
 mod series;
 mod spans;
+mod usage;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ pub use catalog::{MeterEntry, QuantityEntry, SegmentEntry, Stats, TextEntry};
 pub use export::Readings;
 pub use series::{Resolution, Series, SeriesColumn, SeriesQuantity};
 pub use spans::{GapEntry, Peak, Span};
+pub use usage::Usage;
 
 use crate::books;
 use crate::calendar::Calendar;

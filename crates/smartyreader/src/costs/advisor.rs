@@ -1,0 +1,147 @@
+//! Advisor: what each reference power would cost in a year, on the household's own quarter-hours.
+//!
+//! Only what depends on the class is compared: the network's fixed price and the energy beyond the reference power, with
+//! the prices of today and their tax. Everything else of a bill is the same in each class.
+
+use jiff::civil::Date;
+use smarty_ledger::QUARTER;
+use smarty_ledger::cost::{Advised, Class, Money, Price, advise, break_even};
+use smarty_store::Usage;
+
+use super::contract::Contract;
+use super::zone::next;
+use crate::config::tariff::{Amount, Component, Euro, Per, Watts};
+
+/// What each reference power would cost in a year.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// First second of the quarter-hours that it is by, UTC.
+    pub from: i64,
+    /// The second after the last.
+    pub to: i64,
+    /// The day whose prices it is by.
+    pub prices_of: Date,
+    /// Quarter-hours with a known demand.
+    pub known_quarters: u32,
+    /// Quarter-hours of a year.
+    pub year_quarters: u32,
+    /// The highest of them, W.
+    pub highest_w: Option<i64>,
+    /// A kWh beyond the reference power, without tax.
+    pub beyond: Price,
+    /// The tax, in hundredths of a percent.
+    pub vat_basis_points: u16,
+    /// The reference power of the contract, W.
+    pub current_w: Option<u32>,
+    /// The classes, the lowest first.
+    pub steps: Vec<Step>,
+    /// Every price is certain.
+    pub certain: bool,
+    /// Why it cannot be said, or what else there is to know.
+    pub notes: Vec<String>,
+}
+
+/// One class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The class.
+    pub class: Class,
+    /// What it would cost, without tax.
+    pub advised: Advised,
+    /// From how much energy beyond this class a month the next higher one is cheaper, quarters of a Wh.
+    pub break_even: Option<i64>,
+}
+
+impl Advice {
+    /// Works it out by what the meter metered.
+    pub fn of(contract: &Contract, usage: &Usage, (from, to): (i64, i64), now: i64) -> Self {
+        let zone = contract.zone();
+        let prices_of = zone.date(now);
+        let year = zone.year_before(to);
+        let mut advice = Self {
+            from,
+            to,
+            prices_of,
+            known_quarters: 0,
+            year_quarters: u32::try_from((year.1 - year.0) / QUARTER).unwrap_or(35_040),
+            highest_w: usage.quarters.iter().filter_map(|quarter| quarter.import).max().map(|wh| wh.saturating_mul(4)),
+            beyond: Price::default(),
+            vat_basis_points: 0,
+            current_w: contract.reference_w(prices_of),
+            steps: Vec::new(),
+            certain: true,
+            notes: Vec::new(),
+        };
+        let Some((classes, beyond)) = advice.prices(contract) else { return advice };
+        advice.beyond = beyond;
+        let mut advised = vec![Advised::default(); classes.len()];
+        advice.known_quarters = advise(&classes, beyond, &usage.quarters, advice.year_quarters, &mut advised);
+        let above = classes.iter().skip(1).map(Some).chain([None]);
+        advice.steps = (classes.iter().zip(advised).zip(above))
+            .map(|((&class, advised), above)| Step {
+                class,
+                advised,
+                break_even: above.and_then(|&above| break_even(class, above, beyond)),
+            })
+            .collect();
+        if advice.known_quarters == 0 {
+            advice
+                .notes
+                .push("There is no quarter-hour with a known demand yet: only the fixed prices are compared.".into());
+        } else if advice.is_scaled() {
+            advice.notes.push(format!(
+                "The demand of {} of the {} quarter-hours of a year is known. What went beyond was multiplied to a year; \
+                 seasons that are missing may be different.",
+                advice.known_quarters, advice.year_quarters
+            ));
+        }
+        advice.notes.push(
+            "The network operator assigns the reference power from the consumption of the year before. Whether and when a \
+             customer may choose another is not written in any source that was found; ask the operator."
+                .into(),
+        );
+        advice
+    }
+
+    /// Fewer quarter-hours are known than a year has, and stand for all.
+    pub fn is_scaled(&self) -> bool {
+        self.known_quarters != 0 && self.known_quarters != self.year_quarters
+    }
+
+    /// The class that costs least; of equals the lowest.
+    pub fn cheapest(&self) -> Option<&Step> {
+        self.steps.iter().min_by_key(|step| step.advised.total())
+    }
+
+    /// With tax.
+    pub fn with_tax(&self, amount: Money) -> Money {
+        amount + amount.vat(self.vat_basis_points)
+    }
+
+    /// The classes and the price of what goes beyond, as of the day.
+    fn prices(&mut self, contract: &Contract) -> Option<(Vec<Class>, Price)> {
+        let day = (self.prices_of, next(self.prices_of));
+        let lacks = |what: &str| format!("On {} {what}: no class can be compared.", self.prices_of);
+        let Some((fixed, tax)) = contract.price_on(Component::NetworkFixed, day) else {
+            self.notes.push(lacks("there is no fixed price of the network"));
+            return None;
+        };
+        let Amount::ByClass(table) = &fixed.amount else {
+            self.notes.push(lacks("the fixed price of the network is the same for each class"));
+            return None;
+        };
+        let Some((Amount::Flat(beyond), exceedance)) =
+            contract.price_on(Component::Exceedance, day).map(|(price, _)| (&price.amount, price))
+        else {
+            self.notes.push(lacks("there is no price of energy beyond the reference power"));
+            return None;
+        };
+        // A year is twelve months; what is less than a nano-euro of a month does not decide anything.
+        let monthly = |euro: Euro| if fixed.per == Per::Year { euro.0 / 12 } else { euro.0 };
+        let class =
+            |&(power, euro): &(Watts, Euro)| Class { reference_w: power.0, month: Price::nano_euro(monthly(euro)) };
+        self.vat_basis_points = tax.basis_points;
+        self.certain = fixed.certain && exceedance.certain && tax.certain;
+        Some((table.iter().map(class).collect(), Price::nano_euro(beyond.0)))
+    }
+}
