@@ -25,3 +25,4 @@ mod day_line;
 pub mod exit;
 mod hex;
 mod pty;
+mod words;

@@ -5,6 +5,8 @@ use std::{fmt, io};
 
 use openssl::x509::X509VerifyResult;
 
+use crate::words;
+
 /// A broker that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -57,7 +59,7 @@ impl Why {
             if let Some(io) = error.downcast_ref::<io::Error>() {
                 // What it wraps says more than its kind.
                 if io.get_ref().is_none() {
-                    return Self::of_kind(io);
+                    return Self::Network(words::of_io(io));
                 }
                 inner = io.get_ref().map(|inner| inner as &(dyn Error + 'static));
             } else {
@@ -65,19 +67,6 @@ impl Why {
             }
         }
         Self::Network(error.to_string())
-    }
-
-    fn of_kind(error: &io::Error) -> Self {
-        use io::ErrorKind as Kind;
-        Self::Network(match error.kind() {
-            Kind::ConnectionRefused => "nothing listens there".into(),
-            Kind::TimedOut => "no answer".into(),
-            Kind::UnexpectedEof | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
-                "the connection was closed at the other end".into()
-            }
-            Kind::HostUnreachable | Kind::NetworkUnreachable => "there is no way to that host".into(),
-            _ => error.to_string(),
-        })
     }
 
     /// What the other end, or our own side, has against a TLS connection.

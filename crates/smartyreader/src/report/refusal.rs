@@ -5,6 +5,8 @@ use std::{fmt, io};
 
 use lettre::transport::smtp;
 
+use crate::words;
+
 /// A mail that could not be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -97,7 +99,7 @@ impl Why {
             if let Some(io) = error.downcast_ref::<io::Error>()
                 && io.get_ref().is_none()
             {
-                return Self::of_kind(io);
+                return Self::Away(words::of_io(io));
             }
             inner = match error.downcast_ref::<io::Error>() {
                 Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
@@ -132,19 +134,6 @@ impl Why {
     fn not_believed(text: &str) -> Self {
         let reason = text.rsplit_once('(').and_then(|(_, rest)| rest.split(')').next()).filter(|word| !word.is_empty());
         Self::Tls(format!("its certificate is not believed: {}", reason.unwrap_or("it cannot be proven")))
-    }
-
-    fn of_kind(error: &io::Error) -> Self {
-        use io::ErrorKind as Kind;
-        Self::Away(match error.kind() {
-            Kind::ConnectionRefused => "nothing listens there".into(),
-            Kind::TimedOut => "no answer".into(),
-            Kind::UnexpectedEof | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
-                "the connection was closed at the other end".into()
-            }
-            Kind::HostUnreachable | Kind::NetworkUnreachable => "there is no way to that host".into(),
-            _ => error.to_string(),
-        })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::config::{self, SourceKind, Span, Speed};
 use crate::hub::Hub;
 use crate::intake::Intake;
 use crate::observe::{Observer, Trouble, count, now};
+use crate::words;
 
 type Stream = Pin<Box<dyn AsyncRead + Send>>;
 
@@ -54,8 +55,11 @@ pub async fn run(
         match open(&settings).await {
             Err(refusal) => {
                 observer.source(&name, |source| count(&mut source.counters, "refused", 1));
-                let trouble =
-                    Trouble::Unreachable { target: target.clone(), why: words(&refusal.error), advice: refusal.advice };
+                let trouble = Trouble::Unreachable {
+                    target: target.clone(),
+                    why: words::of_io(&refusal.error),
+                    advice: refusal.advice,
+                };
                 observer.clear(&subject, &["lost", "silent"]);
                 observer.raise(&subject, &trouble);
             }
@@ -82,7 +86,7 @@ pub async fn run(
                         return;
                     }
                     End::Closed(error) => {
-                        let why = error.as_ref().map_or("it was closed at the other end".into(), words);
+                        let why = error.as_ref().map_or("it was closed at the other end".into(), words::of_io);
                         observer.source(&name, |source| count(&mut source.counters, "lost", 1));
                         observer.raise(&subject, &Trouble::Lost { target: target.clone(), why });
                     }
@@ -162,16 +166,5 @@ async fn read(
         if let Some(end) = end {
             return end;
         }
-    }
-}
-
-/// An error in words that people know.
-fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "it does not exist".into(),
-        io::ErrorKind::PermissionDenied => "this user may not open it".into(),
-        io::ErrorKind::ConnectionRefused => "nothing listens there".into(),
-        io::ErrorKind::TimedOut => "no answer".into(),
-        _ => error.to_string(),
     }
 }
