@@ -89,15 +89,16 @@ fn all() -> Vec<(&'static str, Event, &'static str)> {
 
 #[test]
 fn messages_and_sentences() {
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for (name, event, sentence) in all() {
         assert_eq!(Sentence(&event).to_string(), sentence, "{name}");
         let message = Alert { meter: "home", event: &event, offset: 7200, since_offset: 3600 }.to_string();
         let json: serde_json::Value = serde_json::from_str(&message).unwrap();
         assert_eq!(json["sentence"], sentence);
         assert!(json["figures"].as_object().is_some_and(|figures| !figures.is_empty()), "{name}");
-        lines += &format!("{name} {message}\n");
+        lines.push(format!("{name} {message}\n"));
     }
+    let lines = lines.concat();
     let path = folder().join("native/alerts.txt");
     if !path.exists() && std::env::var_os("SMARTY_NEW_GOLDEN").is_some() {
         std::fs::write(&path, &lines).unwrap();

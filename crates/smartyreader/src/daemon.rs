@@ -25,7 +25,7 @@ use crate::observe::{self, Observer};
 use crate::sink::UdpLog;
 use crate::sink::mqtt::House;
 use crate::web::{self, App};
-use crate::{sink, source};
+use crate::{alert, sink, source};
 
 /// What is begun is finished within this long.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -140,6 +140,7 @@ async fn work(
     tasks.spawn(observe::watch_over(observer.clone()));
     let archive = Archive::new(config.store.path.clone());
     let hub = Hub::new(keeper.clone(), accounts, observer.clone());
+    tasks.spawn(alert::run(Arc::new(config.clone()), hub.clone(), archive.clone(), observer.clone()));
     if config.web.enabled {
         let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {
             Failure::new(

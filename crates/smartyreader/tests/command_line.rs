@@ -120,7 +120,10 @@ fn every_example_configuration_is_good() {
     folder.write("home.key", KEY);
     folder.write("broker.password", "secret");
     folder.write("psk", "00112233");
-    for document in ["README.md", "docs/configuration.md", "docs/mqtt.md", "docs/collector.md", "docs/sinks.md"] {
+    folder.write("hook.token", "secret");
+    for document in
+        ["README.md", "docs/configuration.md", "docs/mqtt.md", "docs/collector.md", "docs/sinks.md", "docs/alerts.md"]
+    {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap();
         for example in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
             check_example(&folder, document, example);

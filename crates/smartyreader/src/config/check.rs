@@ -59,6 +59,7 @@ impl Config {
         for (name, broker) in &self.mqtt {
             mqtt::check(self, name, broker, &mut findings);
         }
+        self.check_alerts(&mut findings);
         self.check_store(&mut findings);
         self.check_web(&mut findings);
         self.check_telegram_servers(&mut findings);

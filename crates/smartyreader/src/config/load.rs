@@ -66,6 +66,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     for broker in config.mqtt.values_mut() {
         broker.relate(folder);
     }
+    config.alert.relate(folder);
     config.store.path = folder.join(&config.store.path);
     Ok(config)
 }
