@@ -256,10 +256,13 @@ impl Webhook {
             return Err("no user and password stand in `url`; use `token-file`".into());
         }
         let host = authority.host().trim_matches(['[', ']']).to_string();
-        if host.is_empty() || (authority.port().is_some() && authority.port_u16().is_none_or(|port| port == 0)) {
+        // A port that is none is not seen by the parser.
+        let written = authority.as_str().rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+        let usual = if secure { 443 } else { 80 };
+        let port = written.map_or(Some(usual), |port| port.parse().ok().filter(|port| *port > 0)).ok_or_else(wrong)?;
+        if host.is_empty() {
             return Err(wrong());
         }
-        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let path = url.path_and_query().map_or("/", |path| path.as_str()).to_string();
         Ok(Target { secure, host, port, path })
     }

@@ -79,7 +79,7 @@ impl Herald {
         self.waiting.push_back(message);
         // What is on its way stays the first.
         let oldest = usize::from(self.on_the_way.is_some());
-        if self.waiting.len() > WAITING && self.waiting.remove(oldest).is_some() { 1 } else { 0 }
+        u64::from(self.waiting.len() > WAITING && self.waiting.remove(oldest).is_some())
     }
 
     /// Sends the first that waits, unless it is on its way; answers whether it did.
