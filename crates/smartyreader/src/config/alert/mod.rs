@@ -1,16 +1,17 @@
 //! Alert: what a household is told at once, from where on, and who gets it besides the page and MQTT.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod check;
+mod webhook;
 
-use axum::http::Uri;
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde::Deserialize;
 use smarty_ledger::alert::{AlertSettings, CurrentRule, Patience, QuarterRule, SilenceRule, StateRule, VoltageRule};
 
-use super::check::{Findings, list};
-use super::secret::Secret;
 use super::{Config, Span};
+
+pub use webhook::{Target, Webhook};
 
 /// The rules, for all meters.
 #[derive(Clone, Debug, Deserialize)]
@@ -187,96 +188,6 @@ pub struct MeterAlert {
     pub limit: Option<f64>,
 }
 
-/// `[alert.webhook]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Webhook {
-    /// `http://` or `https://`.
-    pub url: String,
-    /// A file with a token, sent as `Authorization: Bearer`.
-    pub token_file: Option<PathBuf>,
-    /// An environment variable with the token.
-    pub token_env: Option<String>,
-    /// A systemd credential with the token.
-    pub token_credential: Option<String>,
-    /// The authority that signed the server's certificate. Left out: those of the system.
-    pub ca_file: Option<PathBuf>,
-    /// So long may an attempt take.
-    #[serde(default = "ten_seconds")]
-    pub timeout: Span,
-    /// What could not be delivered for so long is given up.
-    #[serde(default = "an_hour")]
-    pub give_up_after: Span,
-}
-
-/// A web address in its parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// With TLS.
-    pub secure: bool,
-    /// Name or address, without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Path and query. It may hold a secret and is never shown.
-    pub path: String,
-}
-
-impl Target {
-    /// Host and port as they stand in a header.
-    pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        let usual = if self.secure { 443 } else { 80 };
-        if self.port == usual { host } else { format!("{host}:{}", self.port) }
-    }
-}
-
-/// Without the path.
-impl std::fmt::Display for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.authority())
-    }
-}
-
-impl Webhook {
-    /// Where it is.
-    ///
-    /// # Errors
-    /// A sentence, which repeats nothing of the address: it may hold a secret.
-    pub fn target(&self) -> Result<Target, String> {
-        let wrong = || "`url` is no web address; write it like \"https://example.org/hook\"".to_string();
-        let url: Uri = self.url.parse().map_err(|_| wrong())?;
-        let secure = match url.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            _ => return Err(wrong()),
-        };
-        let authority = url.authority().ok_or_else(wrong)?;
-        if authority.as_str().contains('@') {
-            return Err("no user and password stand in `url`; use `token-file`".into());
-        }
-        let host = authority.host().trim_matches(['[', ']']).to_string();
-        // A port that is none is not seen by the parser.
-        let written = authority.as_str().rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
-        let usual = if secure { 443 } else { 80 };
-        let port = written.map_or(Some(usual), |port| port.parse().ok().filter(|port| *port > 0)).ok_or_else(wrong)?;
-        if host.is_empty() {
-            return Err(wrong());
-        }
-        let path = url.path_and_query().map_or("/", |path| path.as_str()).to_string();
-        Ok(Target { secure, host, port, path })
-    }
-
-    /// Where the token lies.
-    pub fn token(&self) -> Secret<'_> {
-        Secret {
-            file: self.token_file.as_ref(),
-            env: self.token_env.as_ref(),
-            credential: self.token_credential.as_ref(),
-        }
-    }
-}
-
 impl Alert {
     /// Paths in the file are relative to the file.
     pub(super) fn relate(&mut self, folder: &Path) {
@@ -338,134 +249,10 @@ impl Config {
             again_s: alert.again_after.map(seconds),
         })
     }
-
-    pub(super) fn check_alerts(&self, findings: &mut Findings) {
-        let alert = &self.alert;
-        if !alert.enabled {
-            findings.plan("there are no alerts.".into());
-            return;
-        }
-        for (place, meter) in alert
-            .meters
-            .iter()
-            .flatten()
-            .map(|meter| ("`meters` in [alert]", meter))
-            .chain(alert.meter.keys().map(|meter| ("[alert.meter]", meter)))
-            .filter(|(_, meter)| !self.meter.contains_key(*meter))
-        {
-            findings.error(format!("{place}: there is no meter {meter}"));
-        }
-        for error in faults(alert) {
-            findings.error(error);
-        }
-        self.plan_alerts(findings);
-        let Some(webhook) = &alert.webhook else { return };
-        match webhook.target() {
-            Err(why) => findings.error(format!("[alert.webhook]: {why}")),
-            Ok(target) => {
-                findings.plan(format!("alerts are posted to {target}."));
-                if !target.secure && webhook.token().is_named() {
-                    findings.warning(
-                        "[alert.webhook]: the token goes over the network unencrypted; https:// protects it".into(),
-                    );
-                }
-                if !target.secure && webhook.ca_file.is_some() {
-                    findings.error("[alert.webhook]: `ca-file` needs TLS: write https:// in `url`".into());
-                }
-            }
-        }
-        if let Err(problem) = webhook.token().fetch() {
-            findings.error(format!("[alert.webhook]: the token: {problem}"));
-        }
-    }
-
-    /// What will be said.
-    fn plan_alerts(&self, findings: &mut Findings) {
-        let alert = &self.alert;
-        let meters: Vec<&str> =
-            self.meter.keys().map(String::as_str).filter(|meter| self.alert_settings(meter).is_some()).collect();
-        if meters.is_empty() {
-            return;
-        }
-        let mut rules = Vec::new();
-        if alert.quarter.enabled {
-            for meter in &meters {
-                if let Some(reference) = alert.reference_w(meter) {
-                    rules.push(format!(
-                        "a quarter-hour of {meter} about to exceed {} kW",
-                        f64::from(reference) / 1000.0
-                    ));
-                }
-            }
-        }
-        if alert.voltage.enabled {
-            rules.push(format!("a voltage outside {} to {} V", alert.voltage.low, alert.voltage.high));
-        }
-        match alert.current.limit {
-            Some(limit) if alert.current.enabled => rules.push(format!("a current above {limit} A")),
-            None if alert.current.enabled => rules.push("a current above what the meter's fuse carries".into()),
-            _ => {}
-        }
-        for (on, what) in [
-            (alert.state.breaker, "a change of the breaker"),
-            (alert.state.relays, "a change of a relay"),
-            (alert.state.limiter, "a change of the limiter"),
-        ] {
-            if on && alert.state.enabled {
-                rules.push(what.into());
-            }
-        }
-        if alert.silence.enabled {
-            rules.push(format!("no telegram for {}", alert.silence.after));
-        }
-        findings.plan(format!("alerts for {}: {}.", list(&meters), rules.join(", ")));
-    }
-}
-
-/// Figures that cannot be meant.
-fn faults(alert: &Alert) -> Vec<String> {
-    let Alert { quarter, voltage, current, .. } = alert;
-    let references = alert.meter.values().filter_map(|own| own.reference).chain(quarter.reference);
-    let limits = alert.meter.values().filter_map(|own| own.limit).chain(current.limit);
-    let mut wrong: Vec<&str> = Vec::new();
-    if !references.into_iter().all(|reference| (0.1..=1000.0).contains(&reference)) {
-        wrong.push("`reference` is kW, from 0.1 to 1000");
-    }
-    if !limits.into_iter().all(|limit| (0.1..=1000.0).contains(&limit)) {
-        wrong.push("`limit` is A, from 0.1 to 1000");
-    }
-    if !(0.0..=100.0).contains(&quarter.margin) || !(0.0..=100.0).contains(&quarter.release) {
-        wrong.push("`margin` and `release` in [alert.quarter] are percent, from 0 to 100");
-    }
-    if quarter.from_minute > 14 {
-        wrong.push("`from-minute` in [alert.quarter] is a minute of the quarter-hour, from 0 to 14");
-    }
-    let window = quarter.window.0.as_secs();
-    if !(60..=900).contains(&window) || !window.is_multiple_of(60) {
-        wrong.push("`window` in [alert.quarter] is whole minutes, from \"1m\" to \"15m\"");
-    }
-    let volts = 0.0..=1000.0;
-    if !(volts.contains(&voltage.low) && volts.contains(&voltage.high) && voltage.low < voltage.high) {
-        wrong.push("`low` and `high` in [alert.voltage] are V, the first below the second");
-    } else if !(0.0..(voltage.high - voltage.low) / 2.0).contains(&voltage.margin) {
-        wrong.push("`margin` in [alert.voltage] is V, and less than half of what lies between `low` and `high`");
-    }
-    if !(0.0..=100.0).contains(&current.margin) {
-        wrong.push("`margin` in [alert.current] is A, from 0 to 100");
-    }
-    wrong.into_iter().map(str::to_string).collect()
 }
 
 fn seconds(span: Span) -> i64 {
     i64::try_from(span.0.as_secs()).unwrap_or(i64::MAX >> 1)
-}
-
-const fn ten_seconds() -> Span {
-    Span(Duration::from_secs(10))
-}
-
-const fn an_hour() -> Span {
-    Span(Duration::from_hours(1))
 }
 
 #[cfg(test)]
@@ -533,23 +320,6 @@ mod tests {
         ] {
             let errors = said(more, Grade::Error);
             assert!(errors.iter().any(|error| error.contains(words)), "{more}: {errors:#?}");
-        }
-    }
-
-    #[test]
-    fn where_a_webhook_is_without_its_secret() {
-        let target = |url: &str| {
-            let text = format!("url = \"{url}\"");
-            toml::from_str::<Webhook>(&text).unwrap().target()
-        };
-        let at = target("https://ha.example.org/api/webhook/secret?x=1").unwrap();
-        assert_eq!((at.to_string().as_str(), at.port), ("https://ha.example.org", 443));
-        assert_eq!(at.path, "/api/webhook/secret?x=1");
-        let at = target("http://[::1]:8123").unwrap();
-        assert_eq!((at.host.as_str(), at.authority().as_str(), at.path.as_str()), ("::1", "[::1]:8123", "/"));
-        for wrong in ["ftp://secret.org/", "http://", "/secret", "http://host:0/secret", "http://host:99999/secret"] {
-            let why = target(wrong).unwrap_err();
-            assert!(why.contains("no web address") && !why.contains("secret"), "{wrong}: {why}");
         }
     }
 }
