@@ -12,6 +12,7 @@
 //! | [`Calculator`] | state of the running day and month, and of the sample window | `calculator` |
 //! | [`Calculated`] | what follows from the readings at one moment: day, powers, exceedance, gas | `calculated` |
 //! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
+//! | [`alert::Rules`] | what a household wants to be told at once, with hysteresis | `alert` |
 //! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
 //! | [`cost`] | what metered energy and time cost, exactly | `cost` |
 //!
@@ -40,6 +41,7 @@
 
 #![no_std]
 
+pub mod alert;
 pub mod cost;
 
 mod account;

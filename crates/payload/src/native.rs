@@ -9,10 +9,12 @@
 //! | `<meter>/registers` | [`Registers`]: what counts up, and states | yes |
 //! | `<meter>/quarter-hour` | [`QuarterHour`]: one that is over | no |
 //! | `<meter>/gap` | [`Gap`]: energy whose shape is not known | no |
+//! | `<meter>/alert` | [`Alert`]: what the household is told at once | no |
 //! | `<meter>/availability` | [`ONLINE`] or [`OFFLINE`] | yes |
 //! | `<meter>/status` | [`Status`]: proof, age, counters | yes |
 //! | `availability` | the same for the whole reader: its last will | yes |
 
+mod alert;
 mod entry;
 mod live;
 mod registers;
@@ -20,6 +22,7 @@ mod status;
 
 use core::fmt::{self, Display, Formatter};
 
+pub use alert::{Alert, Sentence};
 pub use entry::{Gap, QuarterHour};
 pub use live::Live;
 pub(crate) use live::{exceedance_key, names};
@@ -45,6 +48,8 @@ pub enum Topic<'a> {
     QuarterHour(&'a str),
     /// `home/gap`.
     Gap(&'a str),
+    /// `home/alert`.
+    Alert(&'a str),
     /// `home/availability`.
     Availability(&'a str),
     /// `home/status`.
@@ -75,6 +80,7 @@ impl Display for Topic<'_> {
             Self::Registers(meter) => write!(f, "{meter}/registers"),
             Self::QuarterHour(meter) => write!(f, "{meter}/quarter-hour"),
             Self::Gap(meter) => write!(f, "{meter}/gap"),
+            Self::Alert(meter) => write!(f, "{meter}/alert"),
             Self::Availability(meter) => write!(f, "{meter}/availability"),
             Self::Status(meter) => write!(f, "{meter}/status"),
             Self::Reader => f.write_str("availability"),

@@ -26,7 +26,7 @@ use crate::report::Clerk;
 use crate::sink::UdpLog;
 use crate::sink::mqtt::House;
 use crate::web::{self, App};
-use crate::{sink, source};
+use crate::{alert, sink, source};
 
 /// What is begun is finished within this long.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -144,6 +144,7 @@ async fn work(
         tasks.spawn(clerk.work());
     }
     let hub = Hub::new(keeper.clone(), accounts, observer.clone());
+    tasks.spawn(alert::run(Arc::new(config.clone()), hub.clone(), archive.clone(), observer.clone()));
     if config.web.enabled {
         let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {
             Failure::new(

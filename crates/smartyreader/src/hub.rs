@@ -7,6 +7,7 @@ use smarty_ledger::Calculated;
 use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, RunningQuarter};
+use crate::alert::{Notice, Record};
 use crate::intake::Arrival;
 use crate::keeper::Keeper;
 use crate::observe::{Observer, Trouble};
@@ -31,6 +32,8 @@ struct Takers {
     live: broadcast::Sender<Arc<Live>>,
     latest: Mutex<HashMap<Arc<str>, Arc<Live>>>,
     accounts: Mutex<Accounts>,
+    alerts: broadcast::Sender<Arc<Notice>>,
+    record: Mutex<Record>,
     observer: Observer,
 }
 
@@ -38,7 +41,16 @@ impl Hub {
     /// A hub that hands readings to the store and to whoever subscribes.
     pub fn new(keeper: Keeper, accounts: Accounts, observer: Observer) -> Self {
         let (live, _) = broadcast::channel(64);
-        Self(Arc::new(Takers { keeper, live, latest: Mutex::default(), accounts: Mutex::new(accounts), observer }))
+        let (alerts, _) = broadcast::channel(64);
+        Self(Arc::new(Takers {
+            keeper,
+            live,
+            latest: Mutex::default(),
+            accounts: Mutex::new(accounts),
+            alerts,
+            record: Mutex::default(),
+            observer,
+        }))
     }
 
     /// Hands a reading to all takers. Waits only for a file that is replayed: a meter does not wait.
@@ -61,6 +73,25 @@ impl Hub {
             });
             takers.observer.raise("store", &Trouble::StoreBehind);
         }
+    }
+
+    /// Hands an alert to all takers, and takes it down.
+    pub fn announce(&self, notice: Notice) {
+        let notice = Arc::new(notice);
+        tracing::info!(code = notice.event.code.name(), "meter {}: {}", notice.meter, notice.sentence);
+        self.0.record.lock().unwrap_or_else(PoisonError::into_inner).take(&notice);
+        // Nobody listening is no fault.
+        let _ = self.0.alerts.send(notice);
+    }
+
+    /// Every alert from now on.
+    pub fn alerts(&self) -> broadcast::Receiver<Arc<Notice>> {
+        self.0.alerts.subscribe()
+    }
+
+    /// The alerts since the start.
+    pub fn record(&self) -> Record {
+        self.0.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every reading from now on.

@@ -5,6 +5,7 @@
 pub mod config;
 
 pub mod accounts;
+pub mod alert;
 pub mod archive;
 pub mod clock;
 pub mod costs;

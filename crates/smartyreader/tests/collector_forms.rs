@@ -205,8 +205,12 @@ fn smartyreader_5() {
         house.hear("cellar/smartmeters", news);
     }
     assert_eq!(house.counter("announcements"), 3);
-    house.hear("cellar/rainwater", r#"{"rainwater":"distance","cm":"123"}"#);
+    // Our own alerts have numbers that are no reading.
+    let alert = r#"{"meter":"home","code":"voltage-low","state":"begin","time_unix":1774746240,"since_unix":1774745400,"voltage_l1_mv":1}"#;
+    house.hear("smartyreader/home/alert", alert);
     assert_eq!((house.counter("aside_messages"), house.arrivals.len()), (1, 1));
+    house.hear("cellar/rainwater", r#"{"rainwater":"distance","cm":"123"}"#);
+    assert_eq!((house.counter("aside_messages"), house.arrivals.len()), (2, 1));
     assert!(house.observer.health().problems.is_empty());
 }
 

@@ -121,8 +121,10 @@ fn every_example_configuration_is_good() {
     folder.write("broker.password", "secret");
     folder.write("mail.password", "secret");
     folder.write("psk", "00112233");
+    folder.write("hook.token", "secret");
     for document in [
         "README.md",
+        "docs/alerts.md",
         "docs/collector.md",
         "docs/configuration.md",
         "docs/mqtt.md",

@@ -62,6 +62,7 @@ impl Config {
         report::check(self, &mut findings);
         mail::check(self, &mut findings);
         tariff::check(self, &mut findings);
+        self.check_alerts(&mut findings);
         self.check_store(&mut findings);
         self.check_web(&mut findings);
         self.check_telegram_servers(&mut findings);

@@ -75,6 +75,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     for tariff in config.meter.values_mut().filter_map(|meter| meter.tariff.as_mut()).chain(&mut config.tariff) {
         tariff.relate(folder);
     }
+    config.alert.relate(folder);
     config.store.path = folder.join(&config.store.path);
     Ok(config)
 }

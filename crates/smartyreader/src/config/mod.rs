@@ -1,5 +1,6 @@
 //! Configuration: one TOML file, kebab-case, every default the right one for a household.
 
+mod alert;
 mod calculated;
 mod check;
 mod day_file;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use alert::{Alert, Target, Webhook};
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use day_file::{DayFile, DayFormat, Direction};
@@ -68,6 +70,9 @@ pub struct Config {
     pub report: Option<Report>,
     /// The server that reports are sent through.
     pub mail: Option<Mail>,
+    /// What is said at once.
+    #[serde(default)]
+    pub alert: Alert,
     /// The page and the API.
     #[serde(default)]
     pub web: Web,

@@ -87,6 +87,8 @@ pub enum Trouble {
     FileFailing { path: String, why: String },
     /// A day's file cannot go to the archive.
     ArchiveFailing { path: String, why: String },
+    /// Who is to get alerts does not take them.
+    AlertUndelivered { target: String, why: String },
     /// So long could a file not be written that lines were given up.
     LinesLost { path: String },
     /// A report that cannot be mailed.
@@ -139,6 +141,7 @@ impl Trouble {
             Self::CannotServe { .. } => "cannot-serve",
             Self::FileFailing { .. } => "file-failing",
             Self::ArchiveFailing { .. } => "archive-failing",
+            Self::AlertUndelivered { .. } => "alert-undelivered",
             Self::LinesLost { .. } => "lines-lost",
             Self::Mail(refusal) => match refusal.why {
                 report::Why::Away(_) => "mail-away",
@@ -187,6 +190,7 @@ impl Trouble {
             | Self::CannotServe { .. }
             | Self::FileFailing { .. }
             | Self::ArchiveFailing { .. }
+            | Self::AlertUndelivered { .. }
             | Self::LinesLost { .. }
             | Self::Mail(_)
             | Self::ReportGivenUp { .. }
@@ -269,6 +273,7 @@ impl Trouble {
             Self::CannotServe { target, why } => format!("Telegrams cannot be given out on {target}: {why}."),
             Self::FileFailing { path, why } => format!("{path} cannot be written: {why}."),
             Self::ArchiveFailing { path, why } => format!("{path} cannot be moved to the archive: {why}."),
+            Self::AlertUndelivered { target, why } => format!("Alerts cannot be handed to {target}: {why}."),
             Self::LinesLost { path } => {
                 format!("{path} could not be written for so long that its oldest lines were given up.")
             }
@@ -393,6 +398,9 @@ impl Trouble {
             }
             Self::ArchiveFailing { .. } => {
                 "May this user write to the archive folder? The file stays where it is; moving is tried again."
+            }
+            Self::AlertUndelivered { .. } => {
+                "Compare the settings in [alert] with the receiver's. What waits is tried again for a while; the page has the last alerts."
             }
             Self::LinesLost { .. } => "The readings themselves are in the store; `smartyreader export` writes them.",
         }

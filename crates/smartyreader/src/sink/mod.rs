@@ -4,6 +4,7 @@ mod day_file;
 pub mod mqtt;
 mod telegram_server;
 mod udp_log;
+mod webhook;
 
 use tokio::task::JoinSet;
 
@@ -28,5 +29,6 @@ pub fn start(config: &Config, hub: &Hub, observer: &Observer) -> JoinSet<()> {
         ));
     }
     day_file::start(config, hub, observer, &mut sinks);
+    webhook::start(config, hub, observer, &mut sinks);
     sinks
 }

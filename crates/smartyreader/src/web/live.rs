@@ -1,4 +1,4 @@
-//! Live: server-sent events, one for each telegram and one for each change of health.
+//! Live: server-sent events, one for each telegram, each alert and each change of health.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::meters::last_body;
-use super::{App, Sorry};
+use super::{App, Sorry, alerts as notices};
 
 #[derive(Deserialize)]
 pub(super) struct Which {
@@ -24,6 +24,7 @@ pub(super) async fn live(
         app.meter(meter)?;
     }
     let mut readings = app.hub.subscribe();
+    let mut alerts = app.hub.alerts();
     let mut changes = app.observer.subscribe();
     changes.mark_changed();
     let stream = async_stream::stream! {
@@ -33,6 +34,13 @@ pub(super) async fn live(
                     if changed.is_err() { break }
                     Event::default().event("health").json_data(app.observer.health())
                 }
+                alert = alerts.recv() => match alert {
+                    Ok(notice) if which.meter.as_deref().is_none_or(|meter| *notice.meter == *meter) => {
+                        Event::default().event("alert").json_data(notices::body(&notice))
+                    }
+                    Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => break,
+                },
                 reading = readings.recv() => match reading {
                     Ok(live) if which.meter.as_deref().is_none_or(|meter| *live.arrival.reading.meter == *meter) => {
                         Event::default().event("reading").json_data(last_body(&app, &live))

@@ -3,6 +3,7 @@
 pub mod auth;
 
 mod accounts;
+mod alerts;
 mod assets;
 mod costs;
 mod live;
@@ -150,6 +151,7 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/quarantine", get(quarantine::list))
         .route("/meters/{meter}/quarantine/{id}/accept", post(quarantine::accept))
         .route("/meters/{meter}/quarantine/{id}/dismiss", post(quarantine::dismiss))
+        .route("/alerts", get(alerts::alerts))
         .route("/live", get(live::live))
         .route("/health", get(health))
         .layer(middleware::from_fn_with_state(app.clone(), auth::guard));

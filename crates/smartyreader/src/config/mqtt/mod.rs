@@ -66,6 +66,9 @@ pub struct Mqtt {
     /// `<topic>/<meter>/quarter-hour` and `gap`.
     #[serde(default)]
     pub quarter_hour: Kind,
+    /// `<topic>/<meter>/alert`.
+    #[serde(default)]
+    pub alert: Kind,
     /// `<topic>/<meter>/status`.
     #[serde(default)]
     pub status: Kind,

@@ -2,6 +2,7 @@
 
 mod discovery;
 mod format;
+mod herald;
 mod moment;
 mod native;
 mod outbox;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::alert::Notice;
 use crate::archive::Archive;
 use crate::config::{Config, Mqtt, Qos};
 use crate::hub::{Hub, Live};
@@ -27,6 +29,7 @@ use crate::mqtt::{Event, Identity, Link, Message, Why, host_name};
 use crate::observe::{Observer, Trouble, count};
 use discovery::Announcement;
 use format::Format;
+use herald::{Herald, News};
 use native::Native;
 use outbox::{Outbox, Taken};
 
@@ -121,6 +124,7 @@ struct Publisher {
     up: bool,
     meters: BTreeMap<Arc<str>, Meter>,
     outbox: Option<Outbox>,
+    herald: Herald,
 }
 
 /// One meter's state at this broker.
@@ -164,13 +168,14 @@ impl Publisher {
                 i64::try_from(settings.owed_at_most.0.as_secs()).unwrap_or(i64::MAX >> 1),
             )
         });
+        let herald = Herald::new(house.hub.alerts());
         let subject = format!("mqtt {name}");
         house.observer.sink("mqtt", &name, |sink| {
             sink.target = settings.address().map_or_else(|_| settings.broker.clone(), |address| address.to_string());
             sink.state = "connecting".into();
         });
         let zone = config.time_zone();
-        Self { name, subject, settings, house, zone, link, up: false, meters, outbox }
+        Self { name, subject, settings, house, zone, link, up: false, meters, outbox, herald }
     }
 
     /// What the meters have ever sent, from the store: a restart must not take entities away.
@@ -212,6 +217,12 @@ impl Publisher {
                         outbox.look();
                     }
                 }
+                news = self.herald.next() => match news {
+                    News::Notice(notice) => self.announce(&notice),
+                    News::Missed(missed) => self.count("alerts_missed", missed),
+                    News::Arrived => {}
+                    News::Lost(why) => tracing::debug!("{}: an alert is sent again: {why}", self.subject),
+                },
                 taken = answer => match taken {
                     Taken::Acknowledged => self.count("acknowledged", 1),
                     Taken::Lost(why) => {
@@ -355,7 +366,19 @@ impl Publisher {
         self.send_all(messages).await;
     }
 
+    /// An alert of one of our meters waits until the broker is there.
+    fn announce(&mut self, notice: &Notice) {
+        let ours = self.settings.publish_native && self.settings.alert.is_on();
+        if ours && self.meters.contains_key(&notice.meter) {
+            let dropped = self.herald.push(native::alert(&self.settings, notice, &self.zone));
+            self.count("alerts_missed", dropped);
+        }
+    }
+
     async fn fill(&mut self) {
+        if self.up && self.herald.send(&self.link.client) {
+            self.count("sent", 1);
+        }
         let Some(outbox) = self.outbox.as_mut().filter(|_| self.up) else { return };
         let (settings, zone) = (&self.settings, &self.zone);
         let messages = |meter: &str, entry: &Entry| vec![native::entry(settings, meter, entry, zone)];
@@ -399,6 +422,11 @@ impl Publisher {
         let until = Instant::now() + FAREWELL;
         while let Some(outbox) = self.outbox.as_mut().filter(|outbox| outbox.len() > 0) {
             if tokio::time::timeout_at(until, outbox.answer()).await.is_err() {
+                break;
+            }
+        }
+        while self.herald.send(&self.link.client) || self.herald.is_waiting() {
+            if tokio::time::timeout_at(until, self.herald.next()).await.is_err() {
                 break;
             }
         }

@@ -6,6 +6,7 @@ use smarty_store::Entry;
 use tokio::time::Instant;
 
 use super::moment::{clock, moment, telegram};
+use crate::alert::Notice;
 use crate::config::{Kind, Mqtt, Qos};
 use crate::hub::Live;
 use crate::mqtt::Message;
@@ -132,6 +133,11 @@ pub(super) fn entry(settings: &Mqtt, meter: &str, entry: &Entry, zone: &TimeZone
             message(settings, kind, Topic::Gap(meter), &body)
         }
     }
+}
+
+/// An alert.
+pub(super) fn alert(settings: &Mqtt, notice: &Notice, zone: &TimeZone) -> Message {
+    message(settings, &settings.alert, Topic::Alert(&notice.meter), &notice.message(zone))
 }
 
 /// By the meter's clock, which ticks in whole telegrams; one that was put back counts as time.
