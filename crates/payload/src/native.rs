@@ -22,7 +22,7 @@ mod status;
 
 use core::fmt::{self, Display, Formatter};
 
-pub use alert::{Alert, Sentence};
+pub use alert::{Alert, Headline, Sentence};
 pub use entry::{Gap, QuarterHour};
 pub use live::Live;
 pub(crate) use live::{exceedance_key, names};

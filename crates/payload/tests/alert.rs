@@ -9,7 +9,7 @@ mod common;
 use common::folder;
 use smarty_ledger::alert::{Code, Event, Facts, QuarterFacts, State};
 use smarty_p1::Quantity;
-use smarty_payload::native::{Alert, Sentence, Topic};
+use smarty_payload::native::{Alert, Headline, Sentence, Topic};
 
 fn event(code: Code, phase: Option<u8>, state: State, facts: Facts) -> Event {
     // It begins before the clocks go forward and is said after.
@@ -105,6 +105,29 @@ fn messages_and_sentences() {
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn headlines() {
+    let lines: Vec<String> = all().iter().map(|(_, event, _)| Headline(event).to_string()).collect();
+    assert_eq!(
+        lines,
+        [
+            "quarter-hour about to exceed",
+            "quarter-hour about to exceed",
+            "over: quarter-hour about to exceed",
+            "over: quarter-hour about to exceed",
+            "voltage of L2 too low",
+            "over: voltage of L2 too low",
+            "still: voltage of L1 too high",
+            "over: current of L3 too high",
+            "breaker changed",
+            "still: limiter changed",
+            "over: limiter changed",
+            "no telegrams",
+            "over: no telegrams",
+        ]
+    );
 }
 
 #[test]

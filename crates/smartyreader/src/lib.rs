@@ -12,6 +12,7 @@ pub mod costs;
 pub mod hub;
 pub mod intake;
 pub mod keeper;
+pub mod mail;
 pub mod mqtt;
 pub mod observe;
 pub mod report;

@@ -248,7 +248,7 @@ fn a_web_address_is_proven_by_its_certificate() {
         } else {
             daemon.wait("it is said", |daemon| daemon.problems().contains(&"alert-undelivered".to_string()));
             let health = daemon.health();
-            let problem = health["problems"].as_array().unwrap().iter().find(|one| one["subject"] == "alert webhook");
+            let problem = health["problems"].as_array().unwrap().iter().find(|one| one["subject"] == "webhook alert");
             let sentence = problem.unwrap()["sentence"].as_str().unwrap().to_string();
             assert!(sentence.contains("its certificate is not accepted"), "{sentence}");
             assert_eq!(posted.lock().unwrap().len(), 0);

@@ -87,6 +87,7 @@ fn the_rooms_of_the_daemon_keep_to_themselves() {
         "smartyreader/src/report",
         &["crate::source", "crate::sink", "crate::intake", "crate::hub", "crate::keeper", "crate::web"],
     );
+    never("smartyreader/src/mail", &["crate::report", "crate::sink", "crate::hub", "crate::alert", "smarty_store"]);
     // A picture sees no store, no clock and no network: what is drawn follows from what it is told.
     never("smartyreader/src/report/plot", &["smarty_store", "tokio", "crate::observe", "Timestamp::now"]);
     never(

@@ -51,6 +51,39 @@ impl Display for Figures<'_> {
     }
 }
 
+/// An alert in a few words, for a subject line: `voltage of L2 too low`, `over: voltage of L2 too low`.
+#[derive(Clone, Copy, Debug)]
+pub struct Headline<'a>(pub &'a Event);
+
+impl Display for Headline<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let event = self.0;
+        f.write_str(match event.state {
+            State::Begin => "",
+            State::Still => "still: ",
+            State::Over => "over: ",
+        })?;
+        let (what, of) = match event.code {
+            Code::QuarterExceeds => ("quarter-hour about to exceed", ""),
+            Code::VoltageLow => ("voltage", " too low"),
+            Code::VoltageHigh => ("voltage", " too high"),
+            Code::CurrentHigh => ("current", " too high"),
+            Code::BreakerChanged => ("breaker changed", ""),
+            Code::Relay1Changed => ("first relay changed", ""),
+            Code::Relay2Changed => ("second relay changed", ""),
+            Code::LimiterChanged => ("limiter changed", ""),
+            Code::CurrentThresholdChanged => ("threshold of the current changed", ""),
+            Code::FuseThresholdChanged => ("threshold of the fuse changed", ""),
+            Code::NoTelegrams => ("no telegrams", ""),
+        };
+        f.write_str(what)?;
+        if let Some(phase) = event.phase {
+            write!(f, " of L{phase}")?;
+        }
+        f.write_str(of)
+    }
+}
+
 /// An alert for people: `The voltage of L2 is 254.1 V, above 253 V.`
 #[derive(Clone, Copy, Debug)]
 pub struct Sentence<'a>(pub &'a Event);

@@ -49,18 +49,28 @@ pub trait Post: Send {
     fn send(&self, notice: &Notice) -> impl Future<Output = Result<(), Refused>> + Send;
 }
 
-/// Hands over every alert until nobody says any more. `kind`: what the health page calls the receiver.
+/// What the health page calls a receiver.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// `webhook`, `mail`.
+    pub kind: &'static str,
+    /// Which of them.
+    pub name: String,
+    /// Where it is, for people.
+    pub target: String,
+}
+
+/// Hands over every alert until nobody says any more.
 pub async fn deliver(
-    kind: &str,
-    target: String,
+    Place { kind, name, target }: Place,
     post: impl Post,
     mut alerts: broadcast::Receiver<Arc<Notice>>,
     observer: Observer,
     pace: Pace,
 ) {
-    let subject = format!("alert {kind}");
-    let note = |name: &str, more: u64| observer.sink(kind, "alert", |sink| count(&mut sink.counters, name, more));
-    observer.sink(kind, "alert", |sink| {
+    let subject = format!("{kind} {name}");
+    let note = |what: &str, more: u64| observer.sink(kind, &name, |sink| count(&mut sink.counters, what, more));
+    observer.sink(kind, &name, |sink| {
         sink.target.clone_from(&target);
         sink.state = "ready".into();
     });
@@ -92,13 +102,13 @@ pub async fn deliver(
                     Ok(()) => {
                         waiting.pop_front();
                         note("sent", 1);
-                        observer.sink(kind, "alert", |sink| sink.state = "ready".into());
+                        observer.sink(kind, &name, |sink| sink.state = "ready".into());
                         observer.clear(&subject, UNDELIVERED);
                         (wait, due) = (pace.first, Instant::now());
                     }
                     Err(Refused { why, again }) => {
                         note("failed", 1);
-                        observer.sink(kind, "alert", |sink| sink.state = "away".into());
+                        observer.sink(kind, &name, |sink| sink.state = "away".into());
                         observer.raise(&subject, &Trouble::AlertUndelivered { target: target.clone(), why });
                         if !again || late || !open {
                             waiting.pop_front();
@@ -112,7 +122,7 @@ pub async fn deliver(
                 }
             }
         }
-        observer.sink(kind, "alert", |sink| sink.queued = waiting.len() as u64);
+        observer.sink(kind, &name, |sink| sink.queued = waiting.len() as u64);
     }
 }
 
@@ -157,11 +167,12 @@ mod tests {
         let post = Fickle { refuse: Mutex::new(refuse), again, taken: Arc::clone(&taken) };
         let watched = observer.clone();
         let millis = Duration::from_millis;
+        let place = Place { kind: "test", name: "alert".into(), target: "there".into() };
         let pace = Pace { first: millis(1), longest: millis(50), give_up_after: millis(200) };
         for time in 0..many {
             assert!(sender.send(notice(time)).is_ok());
         }
-        let work = tokio::spawn(deliver("test", "there".into(), post, receiver, watched, pace));
+        let work = tokio::spawn(deliver(place, post, receiver, watched, pace));
         let ended = |name: &str| {
             observer.health().sinks.first().map_or(0, |sink| sink.counters.get(name).copied().unwrap_or(0))
         };

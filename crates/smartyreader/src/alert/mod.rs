@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::hub::{Hub, Live};
 use crate::observe::{Observer, now};
 
-pub use delivery::{Pace, Post, Refused, deliver};
+pub use delivery::{Pace, Place, Post, Refused, deliver};
 pub use notice::Notice;
 pub use record::{RECENT, Record};
 

@@ -9,8 +9,9 @@ use super::ConfigFile;
 use super::plot::Which;
 use crate::config::Config;
 use crate::exit::{Code, Failure};
+use crate::mail::{Post, Refusal};
 use crate::observe::now;
-use crate::report::{Document, Folder, Occasion, Post, Refusal, Subject, letters, text};
+use crate::report::{Document, Folder, Occasion, Subject, letters, text};
 
 #[derive(Debug, Args)]
 pub(super) struct Report {

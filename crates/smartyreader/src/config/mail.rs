@@ -1,4 +1,4 @@
-//! Mail: the server that reports are sent through.
+//! Mail: the server that reports and alerts are sent through.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::check::Findings;
 use super::secret::Secret;
 use super::{Config, Span};
 
-/// How reports are sent.
+/// How mails are sent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Mail {
@@ -136,7 +136,8 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     if mail.security == MailSecurity::None && mail.ca_file.is_some() {
         findings.error("mail: `ca-file` needs TLS: security = \"starttls\" or \"tls\"".into());
     }
-    if config.report.as_ref().is_none_or(|report| report.to.is_empty()) {
-        findings.warning("mail: nothing is sent; set `to` in [report]".into());
+    let reports = config.report.as_ref().is_some_and(|report| !report.to.is_empty());
+    if !reports && config.alert.mail.is_none() {
+        findings.warning("mail: nothing is sent; set `to` in [report] or [alert.mail]".into());
     }
 }

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-pub use alert::{Alert, Target, Webhook};
+pub use alert::{Alert, AlertMail, Target, Webhook};
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use day_file::{DayFile, DayFormat, Direction};

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use smarty_p1::Foreign;
 
+use crate::mail;
 use crate::mqtt::{Refusal, Why};
-use crate::report;
 
 /// How much it hurts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -92,7 +92,7 @@ pub enum Trouble {
     /// So long could a file not be written that lines were given up.
     LinesLost { path: String },
     /// A report that cannot be mailed.
-    Mail(report::Refusal),
+    Mail(mail::Refusal),
     /// A report that could not be mailed for so long that it is not tried any more.
     ReportGivenUp { report: String },
     /// A report that cannot be made or kept.
@@ -144,11 +144,11 @@ impl Trouble {
             Self::AlertUndelivered { .. } => "alert-undelivered",
             Self::LinesLost { .. } => "lines-lost",
             Self::Mail(refusal) => match refusal.why {
-                report::Why::Away(_) => "mail-away",
-                report::Why::Tls(_) => "mail-tls",
-                report::Why::Login(_) => "mail-login",
-                report::Why::Refused(_) => "mail-refused",
-                report::Why::Ours(_) => "mail-setting",
+                mail::Why::Away(_) => "mail-away",
+                mail::Why::Tls(_) => "mail-tls",
+                mail::Why::Login(_) => "mail-login",
+                mail::Why::Refused(_) => "mail-refused",
+                mail::Why::Ours(_) => "mail-setting",
             },
             Self::ReportGivenUp { .. } => "report-given-up",
             Self::ReportFailing { .. } => "report-failing",
@@ -369,19 +369,19 @@ impl Trouble {
                 "Set `owed-at-most` on the broker if it is to be more; the API has all of them."
             }
             Self::Mail(refusal) => match refusal.why {
-                report::Why::Away(_) => {
+                mail::Why::Away(_) => {
                     "Is `server` in [mail] right, and the network there? The report is kept and sent when the server is back."
                 }
-                report::Why::Tls(_) => {
+                mail::Why::Tls(_) => {
                     "Does `security` fit the port (starttls: 587, tls: 465), is `server` the name in its certificate, and does `ca-file` hold the authority that signed it?"
                 }
-                report::Why::Login(_) => {
+                mail::Why::Login(_) => {
                     "Compare `user` and the password with the mail account's; many want a password made for this program alone. `smartyreader report --send-test` tries at once."
                 }
-                report::Why::Refused(_) => {
+                mail::Why::Refused(_) => {
                     "Are the address and `from` right, and may this account send from it? `smartyreader report --send-test` tries at once."
                 }
-                report::Why::Ours(_) => "Put this right in [mail]; files are read anew with every attempt.",
+                mail::Why::Ours(_) => "Put this right in [mail]; files are read anew with every attempt.",
             },
             Self::ReportGivenUp { .. } => {
                 "`smartyreader report --send-test` says what the mail server has against it; `give-up` in [report] says how long it is tried."

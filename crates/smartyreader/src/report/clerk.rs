@@ -13,10 +13,9 @@ use super::folder::Folder;
 use super::letter::{Occasion, letters};
 use super::note::{Fate, Note};
 use super::period::{Kind, Period};
-use super::post::Post;
-use super::refusal::{Refusal, Why};
 use crate::archive::Archive;
 use crate::config::{Config, Mail, Report};
+use crate::mail::{Letter, Post, Refusal, Why};
 use crate::observe::{Observer, Trouble, count, now};
 
 /// The clock is looked at this often: it may be set at any time.
@@ -232,7 +231,7 @@ impl Clerk {
         self.observer.sink("mail", SUBJECT, |health| health.state = "sending".into());
         let (notes, folder, observer) = (&mut self.notes, &self.folder, &self.observer);
         let mut refused = None;
-        let done = |letter: &super::post::Letter, result: Result<(), Refusal>| match result {
+        let done = |letter: &Letter, result: Result<(), Refusal>| match result {
             Ok(()) => {
                 observer.sink("mail", SUBJECT, |health| count(&mut health.counters, "sent", 1));
                 observer.clear(SUBJECT, &["report-given-up"]);

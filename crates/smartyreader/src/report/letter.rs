@@ -4,16 +4,16 @@
 use std::time::{Duration, SystemTime};
 
 use lettre::Message;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use sha2::{Digest as _, Sha256};
 
 use super::document::Document;
 use super::html::{Pictures, content_id, html};
-use super::post::Letter;
 use super::text::text;
 use crate::config::{Mail, mailbox};
 use crate::hex;
+use crate::mail::{Letter, auto_submitted};
 
 /// Why a mail is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,4 @@ fn body(document: &Document, text: String, html: String, pictures: &[Vec<u8>]) -
 fn message_id(document: &Document, from: &Mailbox, to: &Mailbox, time: i64) -> String {
     let whose = Sha256::digest(format!("{}\n{}\n{}\n{time}", document.period, from.email, to.email).as_bytes());
     format!("<{}.{}@{}>", document.period, hex::lower(&whose[..12]), from.email.domain())
-}
-
-/// So that nobody's absence is reported to a machine (RFC 3834).
-fn auto_submitted() -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into())
 }

@@ -7,7 +7,7 @@
 //! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `quality` |
 //! | [`text`], [`html`] | a document as people read it | `text`, `html` |
 //! | [`Folder`] | where reports are kept, each with a [`Note`] of who has got it | `folder`, `note` |
-//! | [`Post`] | hands a [`Letter`] to the mail server | `post`, `letter`, `refusal` |
+//! | [`letters`] | a document as mails, which [`Post`](crate::mail::Post) hands to the server | `letter` |
 //! | [`Clerk`] | does all this at its time | `clerk`, `due` |
 
 pub mod plot;
@@ -22,9 +22,7 @@ mod letter;
 mod note;
 mod period;
 mod picture;
-mod post;
 mod quality;
-mod refusal;
 mod text;
 mod words;
 
@@ -38,6 +36,4 @@ pub use letter::{Occasion, letters};
 pub use note::{Fate, Note};
 pub use period::{Kind, Period};
 pub use picture::{Named, Picture, whole};
-pub use post::{Letter, Post};
-pub use refusal::{Refusal, Stage, Why};
 pub use text::text;

@@ -1,6 +1,7 @@
 //! Sink: where proven readings go besides the store. One file or folder each; none sees another, none is waited for.
 
 mod day_file;
+mod mail;
 pub mod mqtt;
 mod telegram_server;
 mod udp_log;
@@ -29,6 +30,7 @@ pub fn start(config: &Config, hub: &Hub, observer: &Observer) -> JoinSet<()> {
         ));
     }
     day_file::start(config, hub, observer, &mut sinks);
+    mail::start(config, hub, observer, &mut sinks);
     webhook::start(config, hub, observer, &mut sinks);
     sinks
 }

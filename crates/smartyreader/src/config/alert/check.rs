@@ -1,8 +1,8 @@
 //! Check: what will be said to whom, and what is wrong with it, in sentences.
 
 use super::Alert;
-use crate::config::Config;
 use crate::config::check::{Findings, list};
+use crate::config::{Config, mailbox};
 
 impl Config {
     pub(in crate::config) fn check_alerts(&self, findings: &mut Findings) {
@@ -25,6 +25,7 @@ impl Config {
             findings.error(error);
         }
         self.plan_alerts(findings);
+        self.check_alert_mail(findings);
         let Some(webhook) = &alert.webhook else { return };
         match webhook.target() {
             Err(why) => findings.error(format!("[alert.webhook]: {why}")),
@@ -42,6 +43,22 @@ impl Config {
         }
         if let Err(problem) = webhook.token().fetch() {
             findings.error(format!("[alert.webhook]: the token: {problem}"));
+        }
+    }
+
+    fn check_alert_mail(&self, findings: &mut Findings) {
+        let Some(mail) = &self.alert.mail else { return };
+        for address in &mail.to {
+            if let Err(why) = mailbox(address) {
+                findings.error(format!("[alert.mail]: `to`: {why}"));
+            }
+        }
+        match &self.mail {
+            _ if mail.to.is_empty() => findings.error("[alert.mail]: `to` names nobody".into()),
+            None => findings.error("[alert.mail] needs a section [mail] with the mail server".into()),
+            Some(server) => {
+                findings.plan(format!("alerts are mailed to {} through {}.", mail.to.join(", "), server.server));
+            }
         }
     }
 

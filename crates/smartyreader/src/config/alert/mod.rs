@@ -35,6 +35,8 @@ pub struct Alert {
     pub silence: SilenceAlert,
     /// What differs for one meter, by its name.
     pub meter: BTreeMap<String, MeterAlert>,
+    /// Who gets alerts by mail, through the server of `[mail]`.
+    pub mail: Option<AlertMail>,
     /// Where alerts are posted to.
     pub webhook: Option<Webhook>,
 }
@@ -51,6 +53,7 @@ impl Default for Alert {
             state: StateAlert::default(),
             silence: SilenceAlert::default(),
             meter: BTreeMap::new(),
+            mail: None,
             webhook: None,
         }
     }
@@ -176,6 +179,21 @@ impl Default for SilenceAlert {
     fn default() -> Self {
         Self { enabled: true, after: Span::seconds(600), readings: 3 }
     }
+}
+
+/// `[alert.mail]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AlertMail {
+    /// Addresses.
+    pub to: Vec<String>,
+    /// What could not be sent for so long is dropped.
+    #[serde(default = "a_day")]
+    pub give_up_after: Span,
+}
+
+const fn a_day() -> Span {
+    Span::seconds(86_400)
 }
 
 /// `[alert.meter.NAME]`.
@@ -313,6 +331,9 @@ mod tests {
             ("[alert.quarter]\nwindow = \"90s\"\n", "`window` in [alert.quarter]"),
             ("[alert.voltage]\nlow = 260\n", "the first below the second"),
             ("[alert.voltage]\nmargin = 30\n", "less than half"),
+            ("[alert.mail]\nto = [\"anna@example.org\"]\n", "needs a section [mail]"),
+            ("[alert.mail]\nto = [\"anna\"]\n", "\"anna\" is no mail address"),
+            ("[alert.mail]\nto = []\n", "names nobody"),
             ("[alert.webhook]\nurl = \"example.org\"\n", "no web address"),
             ("[alert.webhook]\nurl = \"http://a:b@example.org\"\n", "token-file"),
             ("[alert.webhook]\nurl = \"http://example.org\"\nca-file = \"x\"\n", "needs TLS"),

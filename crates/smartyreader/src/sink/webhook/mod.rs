@@ -5,7 +5,7 @@ mod request;
 use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
-use crate::alert::{Notice, Pace, Post, Refused, deliver};
+use crate::alert::{Notice, Pace, Place, Post, Refused, deliver};
 use crate::config::{Config, Target, Webhook};
 use crate::hub::Hub;
 use crate::observe::{Observer, Trouble};
@@ -24,14 +24,14 @@ pub(super) fn start(config: &Config, hub: &Hub, observer: &Observer, sinks: &mut
         Ok(target) => target,
         Err(why) => {
             let trouble = Trouble::AlertUndelivered { target: "the webhook".into(), why };
-            observer.raise("alert webhook", &trouble);
+            observer.raise("webhook alert", &trouble);
             return;
         }
     };
-    let (shown, pace) = (target.to_string(), Pace::new(settings.give_up_after.0));
+    let place = Place { kind: "webhook", name: "alert".into(), target: target.to_string() };
+    let pace = Pace::new(settings.give_up_after.0);
     let address = Address { settings, target, zone: config.time_zone() };
-    let (alerts, observer) = (hub.alerts(), observer.clone());
-    sinks.spawn(async move { deliver("webhook", shown, address, alerts, observer, pace).await });
+    sinks.spawn(deliver(place, address, hub.alerts(), observer.clone(), pace));
 }
 
 impl Post for Address {

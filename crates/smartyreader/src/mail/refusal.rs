@@ -54,7 +54,7 @@ impl fmt::Display for Why {
 
 impl Why {
     /// The same of one address.
-    pub(super) fn of_address(self, address: &str) -> Self {
+    pub(crate) fn of_address(self, address: &str) -> Self {
         let with = |why: String| format!("{address}: {why}");
         match self {
             Self::Away(why) => Self::Away(with(why)),
