@@ -9,6 +9,7 @@ mod load;
 mod mail;
 mod mqtt;
 mod report;
+mod role;
 mod secret;
 mod size;
 mod span;
@@ -30,6 +31,7 @@ pub use load::{ConfigError, load, parse};
 pub use mail::{Mail, MailSecurity, mailbox};
 pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kind, Mqtt, Qos, Version};
 pub use report::{Report, TimeOfDay};
+pub use role::Role;
 pub use secret::{Secret, SecretProblem};
 pub use size::Size;
 pub use span::Span;
@@ -232,6 +234,9 @@ pub struct Meter {
     pub source: Option<String>,
     /// What people call it.
     pub title: Option<String>,
+    /// What it measures.
+    #[serde(default)]
+    pub role: Role,
     /// A file with the encryption key.
     pub key_file: Option<PathBuf>,
     /// An environment variable with the encryption key.

@@ -1,0 +1,44 @@
+//! Role: what a meter measures in a house.
+
+use serde::Deserialize;
+
+/// What a meter measures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// What the house takes from the grid and feeds into it.
+    #[default]
+    Grid,
+    /// What a solar system or another generator makes.
+    Production,
+    /// What a part of the house uses: a heat pump, a car, a flat.
+    Consumption,
+    /// Gas.
+    Gas,
+    /// Water.
+    Water,
+    /// Heat.
+    Heat,
+    /// A section `[group.NAME]`: sums of other meters.
+    #[serde(skip)]
+    Group,
+    /// A section `[sensor.NAME]`: no meter at all.
+    #[serde(skip)]
+    Sensor,
+}
+
+impl Role {
+    /// The word that the API uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Production => "production",
+            Self::Consumption => "consumption",
+            Self::Gas => "gas",
+            Self::Water => "water",
+            Self::Heat => "heat",
+            Self::Group => "group",
+            Self::Sensor => "sensor",
+        }
+    }
+}
