@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`Period`] | the day, week, month or year that it is about | `period` |
 //! | [`Picture`] | what the store knows of it, ready to be drawn by [`plot`] | `picture` |
-//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `quality` |
+//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures` |
+//! | [`Quality`] | how much of a period was measured, in words | `quality` |
 //! | [`text`], [`html`] | a document as people read it | `text`, `html` |
 //! | [`Folder`] | where reports are kept, each with a [`Note`] of who has got it | `folder`, `note` |
 //! | [`Post`] | hands a [`Letter`] to the mail server | `post`, `letter`, `refusal` |
@@ -39,5 +40,6 @@ pub use note::{Fate, Note};
 pub use period::{Kind, Period};
 pub use picture::{Named, Picture, whole};
 pub use post::{Letter, Post};
+pub use quality::Quality;
 pub use refusal::{Refusal, Stage, Why};
 pub use text::text;
