@@ -203,6 +203,11 @@ impl Account {
         self.booked[register as usize].saturating_add(running)
     }
 
+    /// Where this register stood when it was booked last.
+    pub fn value(&self, register: Register) -> Option<i64> {
+        self.runs[register as usize].as_ref().map(|run| run.last.value)
+    }
+
     /// The next value of this register begins a new run, whatever it is: someone said that it is true.
     pub const fn renew(&mut self, register: Register) {
         if self.runs[register as usize].is_some() {

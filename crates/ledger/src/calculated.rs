@@ -1,5 +1,7 @@
 //! Calculated: what follows from a meter's readings at one moment, ready to be shown or published.
 
+use crate::quarter::Outlook;
+
 /// So many reference powers are compared at once.
 pub const CLASSES: usize = 3;
 
@@ -69,6 +71,8 @@ pub struct Calculated {
     pub day_gas_dm3: Option<i64>,
     /// By reference power; unused places are `None`.
     pub exceedance: [Option<Exceedance>; CLASSES],
+    /// How the running quarter-hour will end.
+    pub outlook: Outlook,
     /// False: the borders of today or of this month were not measured, so that exceedance and day values may be more.
     pub day_complete: bool,
     /// Likewise for the month.

@@ -6,10 +6,11 @@ use crate::account::{Account, Outcome};
 use crate::calculated::{CLASSES, Calculated, Exceedance, Rolling};
 use crate::entry::{Energies, Entry, Running};
 use crate::gas::Gas;
-use crate::period::{Period, excess};
+use crate::period::{Period, excess, measured_import, whole_wh};
+use crate::quarter::{Outlook, PRESENT_MINUTES};
 use crate::run::Point;
-use crate::sample::{Register, Sample};
-use crate::settings::Settings;
+use crate::sample::Sample;
+use crate::settings::{Settings, Terms};
 use crate::window::Window;
 
 /// A reading, and where it lies in the calendar that the caller knows.
@@ -27,6 +28,8 @@ pub struct Moment<'a> {
     pub values: &'a Values,
     /// The gas register, litres, from the M-Bus channel whose device type says gas.
     pub gas_dm3: Option<i64>,
+    /// What the meter's contract says then.
+    pub terms: Terms,
 }
 
 /// Total and phases, in the order of [`Calculated`].
@@ -35,7 +38,7 @@ const IMPORT: [Quantity; 4] =
 const EXPORT: [Quantity; 4] =
     [Quantity::PowerExport, Quantity::PowerExportL1, Quantity::PowerExportL2, Quantity::PowerExportL3];
 
-/// What must be remembered from one reading to the next, about 9 kB: mostly the windows.
+/// What must be remembered from one reading to the next, about 10 kB: mostly the windows.
 ///
 /// Energies and exceedance are sums over the account's entries and its running part, so that they are the same
 /// whether the program ran all the time or was told the entries afterwards:
@@ -54,6 +57,8 @@ pub struct Calculator {
     pub(crate) import: [Window; 4],
     pub(crate) export: [Window; 4],
     pub(crate) excess_solar: Window,
+    /// The import that goes on.
+    pub(crate) present: Window,
     pub(crate) day: Period,
     pub(crate) month: Period,
     /// Closed energy of the day.
@@ -72,6 +77,7 @@ impl Calculator {
             import: four(settings.window_minutes),
             export: four(settings.window_minutes),
             excess_solar: Window::new(settings.window_minutes),
+            present: Window::new(PRESENT_MINUTES),
             day: Period::NONE,
             month: Period::NONE,
             day_energies: Energies::UNKNOWN,
@@ -170,6 +176,7 @@ impl Calculator {
         let day = self.day_energies.plus(&running.since_within(self.day.start..i64::MAX));
         let [import, export] = [IMPORT, EXPORT].map(|powers| powers.map(|power| values.get(power)));
         let excess = [0, 1, 2, 3].map(|index| Some(export[index]?.saturating_sub(import[index]?).max(0)));
+        self.present.add(time, import[0]);
         let [solar, solar_l1, solar_l2, solar_l3] = excess;
         let phase = |now_w| Rolling { now_w, window: None };
         Calculated {
@@ -187,23 +194,22 @@ impl Calculator {
             ],
             gas_dm3: moment.gas_dm3,
             day_gas_dm3: self.gas.day,
-            exceedance: self.exceedance(running),
+            exceedance: self.exceedance(&moment.terms, running),
+            outlook: Outlook::of(time, running, self.present.spread(), moment.terms.reference_w),
             day_complete: self.day.is_complete(running),
             month_complete: self.month.is_complete(running),
         }
     }
 
-    fn exceedance(&self, running: &Running) -> [Option<Exceedance>; CLASSES] {
-        // A register that counts from the quarter-hour's first second was measured there.
-        let measured = running.since[Register::Import as usize] == running.start;
-        let energy = running.energies.import.filter(|_| measured).unwrap_or(0);
+    fn exceedance(&self, terms: &Terms, running: &Running) -> [Option<Exceedance>; CLASSES] {
+        let energy = measured_import(running);
         let mut exceedance = [None; CLASSES];
         for (index, place) in exceedance.iter_mut().enumerate() {
             let Some(reference) = self.settings.references[index] else { continue };
             let quarter = excess(energy, reference.power_w);
             *place = Some(Exceedance {
                 reference_w: reference.power_w,
-                price_micro_euro: reference.price_micro_euro,
+                price_micro_euro: reference.price_micro_euro.or(terms.price_micro_euro),
                 quarter_wh: whole_wh(quarter),
                 day_wh: whole_wh(self.day.excess[index].saturating_add(quarter)),
                 month_wh: whole_wh(self.month.excess[index].saturating_add(quarter)),
@@ -211,11 +217,6 @@ impl Calculator {
         }
         exceedance
     }
-}
-
-/// Quarters of a Wh as Wh, rounded half up.
-const fn whole_wh(quarters: i64) -> i64 {
-    quarters.saturating_add(2).div_euclid(4)
 }
 
 fn roll_one(window: &mut Window, time: i64, now_w: Option<i64>) -> Rolling {

@@ -8,9 +8,10 @@
 //! | [`Account`] | the state of one metering point, a few hundred bytes, kept across restarts | `account` |
 //! | [`Entry`] | a closed quarter-hour, or a gap whose energy is known and whose shape is not | `entry` |
 //! | [`Running`] | what is not closed yet | `entry` |
-//! | [`Settings`] | the sample window and the reference powers | `settings` |
+//! | [`Settings`], [`Terms`] | the sample window and the reference powers; what a contract says | `settings` |
 //! | [`Calculator`] | state of the running day and month, and of the sample window | `calculator` |
 //! | [`Calculated`] | what follows from the readings at one moment: day, powers, exceedance, gas | `calculated` |
+//! | [`Course`], [`Outlook`] | a quarter-hour that is running; how it will end, what it may still draw | `quarter` |
 //! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
 //! | [`alert::Rules`] | what a household wants to be told at once, with hysteresis | `alert` |
 //! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
@@ -51,6 +52,7 @@ mod calculator;
 mod entry;
 mod gas;
 mod period;
+mod quarter;
 mod run;
 mod sample;
 mod settings;
@@ -63,8 +65,9 @@ pub use bytes::UnknownState;
 pub use calculated::{CLASSES, Calculated, Exceedance, Rolling, WindowSpread};
 pub use calculator::{Calculator, Moment};
 pub use entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
+pub use quarter::{Course, Outlook, PRESENT_MINUTES};
 pub use sample::{Register, Sample};
-pub use settings::{Reference, Settings};
+pub use settings::{Reference, Settings, Terms};
 pub use standing::{MeanPower, Standing};
 pub use tally::{Extent, PowerSpread};
 pub use window::Window;

@@ -3,6 +3,7 @@
 use crate::QUARTER;
 use crate::calculated::CLASSES;
 use crate::entry::{QuarterHour, Running};
+use crate::sample::Register;
 use crate::settings::Reference;
 
 /// A local day or month that is not over.
@@ -55,4 +56,15 @@ impl Period {
 /// of them in a quarter-hour.
 pub(crate) fn excess(energy_wh: i64, reference_w: u32) -> i64 {
     energy_wh.saturating_mul(4).saturating_sub(i64::from(reference_w)).max(0)
+}
+
+/// Quarters of a Wh as Wh, rounded half up.
+pub(crate) const fn whole_wh(quarters: i64) -> i64 {
+    quarters.saturating_add(2).div_euclid(4)
+}
+
+/// Import of the running quarter-hour, Wh, if it was measured at its first second. Otherwise it may have no demand.
+pub(crate) fn measured_import(running: &Running) -> i64 {
+    let measured = running.since[Register::Import as usize] == running.start;
+    running.energies.import.filter(|_| measured).unwrap_or(0)
 }

@@ -7,8 +7,22 @@ use crate::calculated::CLASSES;
 pub struct Reference {
     /// W.
     pub power_w: u32,
-    /// What a kWh beyond it costs, millionths of a euro.
+    /// What a kWh beyond it costs, millionths of a euro. Left out: what the contract says.
     pub price_micro_euro: Option<i64>,
+}
+
+/// What a meter's contract says at a moment. `None`: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The reference power, W.
+    pub reference_w: Option<u32>,
+    /// What a kWh beyond a reference power costs, millionths of a euro, without tax.
+    pub price_micro_euro: Option<i64>,
+}
+
+impl Terms {
+    /// No contract.
+    pub const NONE: Self = Self { reference_w: None, price_micro_euro: None };
 }
 
 /// What the calculated values depend on besides the readings.

@@ -6,7 +6,7 @@ mod reference;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use smarty_ledger::{Account, Calculated, Calculator, Entry, Moment, QUARTER, Reference, Settings};
+use smarty_ledger::{Account, Calculated, Calculator, Entry, Moment, QUARTER, Reference, Settings, Terms};
 use smarty_p1::{Quantity, Values};
 
 use reference::{Calendar, MARGIN, ORIGIN, Told, expected};
@@ -170,6 +170,7 @@ proptest! {
                         month_start: 0,
                         values: &values(&late),
                         gas_dm3: late.gas,
+                        terms: Terms::NONE,
                     };
                     prop_assert_eq!(calculator.feed(&mut account, &moment, |_| {}), None);
                     prop_assert_eq!(&calculator, &before);
@@ -198,6 +199,7 @@ proptest! {
                     month_start: Calendar::of(&calendar.months, time),
                     values: &values(&reading_told),
                     gas_dm3: reading_told.gas,
+                    terms: Terms::NONE,
                 };
                 let before = entries.len();
                 let found = calculator.feed(&mut account, &moment, |entry| entries.push(entry)).unwrap();
@@ -241,6 +243,7 @@ proptest! {
                 month_start: midnight,
                 values: &values,
                 gas_dm3: Some(gas),
+                terms: Terms::NONE,
             };
             let calculated = calculator.feed(&mut account, &moment, |_| {}).unwrap();
             prop_assert_eq!(calculated.gas_dm3, Some(gas));

@@ -250,6 +250,21 @@ impl Quantity {
     pub const fn kind(self) -> Kind {
         Self::KINDS[self as usize]
     }
+
+    /// The registers by tariff whose sum this register is. None: it is no such sum.
+    pub const fn tariffs(self) -> &'static [Self] {
+        match self {
+            Self::EnergyImport => {
+                &[Self::EnergyImportT1, Self::EnergyImportT2, Self::EnergyImportT3, Self::EnergyImportT4]
+            }
+            Self::EnergyExport => {
+                &[Self::EnergyExportT1, Self::EnergyExportT2, Self::EnergyExportT3, Self::EnergyExportT4]
+            }
+            Self::ReactiveEnergyImport => &[Self::ReactiveEnergyImportT1, Self::ReactiveEnergyImportT2],
+            Self::ReactiveEnergyExport => &[Self::ReactiveEnergyExportT1, Self::ReactiveEnergyExportT2],
+            _ => &[],
+        }
+    }
 }
 
 /// Open addressing over the codes, built at compile time: a binary search over 80 codes costs more

@@ -47,16 +47,9 @@ impl Values {
 
     /// A register as people mean it: the total, or the sum of its tariffs where the meter sends no total.
     pub fn total(&self, quantity: Quantity) -> Option<i64> {
-        use Quantity as Q;
-        let tariffs: &[Quantity] = match quantity {
-            Q::EnergyImport => &[Q::EnergyImportT1, Q::EnergyImportT2, Q::EnergyImportT3, Q::EnergyImportT4],
-            Q::EnergyExport => &[Q::EnergyExportT1, Q::EnergyExportT2, Q::EnergyExportT3, Q::EnergyExportT4],
-            Q::ReactiveEnergyImport => &[Q::ReactiveEnergyImportT1, Q::ReactiveEnergyImportT2],
-            Q::ReactiveEnergyExport => &[Q::ReactiveEnergyExportT1, Q::ReactiveEnergyExportT2],
-            _ => &[],
-        };
-        self.get(quantity)
-            .or_else(|| tariffs.iter().filter_map(|&tariff| self.get(tariff)).reduce(|sum, value| sum + value))
+        self.get(quantity).or_else(|| {
+            quantity.tariffs().iter().filter_map(|&tariff| self.get(tariff)).reduce(|sum, value| sum + value)
+        })
     }
 }
 

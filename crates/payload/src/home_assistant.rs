@@ -83,6 +83,8 @@ pub struct Discovery<'a> {
     pub mbus: MbusChannels,
     /// Reference powers, W.
     pub references_w: &'a [u32],
+    /// Whether the meter's contract has a reference power.
+    pub has_reference: bool,
     /// Seconds without a message after which a live value is shown as unavailable. 0: never.
     pub expire_after_s: u32,
     /// Keys of entities that were announced once and are no more: they are removed. To be sent once; the next message

@@ -1,6 +1,6 @@
 //! Moment: everything that messages are made of, at one reading.
 
-use smarty_ledger::Calculated;
+use smarty_ledger::{Calculated, Outlook};
 use smarty_p1::{CosemObject, Obis, Telegram, Values};
 
 use crate::mbus::MbusChannels;
@@ -54,20 +54,14 @@ pub struct RunningQuarter {
     pub energy_export_wh: Option<i64>,
     /// Whether the border at its start was measured.
     pub complete: bool,
+    /// How it will end.
+    pub outlook: Outlook,
 }
 
 impl RunningQuarter {
     /// The demand of the quarter-hour if nothing more were imported, W: energy so far × 4. It only rises.
     pub(crate) fn demand_import_w(&self) -> Option<i64> {
         Some(self.energy_import_wh?.saturating_mul(4))
-    }
-
-    /// The demand of the quarter-hour if the import went on at this power until its end, W.
-    pub(crate) fn projected_import_w(&self, now: i64, power_w: i64) -> Option<i64> {
-        let left = self.end.saturating_sub(now).clamp(0, smarty_ledger::QUARTER);
-        let watt_seconds = i128::from(self.energy_import_wh?) * 3600 + i128::from(power_w) * i128::from(left);
-        let quarter = i128::from(smarty_ledger::QUARTER);
-        i64::try_from((watt_seconds + quarter / 2).div_euclid(quarter)).ok()
     }
 }
 

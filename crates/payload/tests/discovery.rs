@@ -36,6 +36,7 @@ fn discovery(scene: &Scene) -> Discovery<'_> {
         sent: Sent::of(&scene.values),
         mbus: scene.mbus,
         references_w: &REFERENCES_W,
+        has_reference: true,
         expire_after_s: 120,
         removed: &[],
     }

@@ -227,6 +227,7 @@ fn home_assistant_discovery() {
             sent: Sent::of(&scene.values),
             mbus: scene.mbus,
             references_w: &[3000, 7000],
+            has_reference: true,
             expire_after_s: 120,
             removed: &["heat", "power_import"],
         };

@@ -60,7 +60,7 @@ proptest! {
     ) {
         let known = if all_known { calculated(&values) } else { Calculated::default() };
         let quarter = RunningQuarter {
-            start: utc, end: utc + 900, energy_import_wh: energy, energy_export_wh: energy, complete: false,
+            start: utc, end: utc + 900, energy_import_wh: energy, energy_export_wh: energy, complete: false, outlook: known.outlook,
         };
         let moment = Moment {
             mbus: mbus_channels(&values, None),
@@ -157,7 +157,7 @@ proptest! {
             base: &base,
             sent: Sent::of(&values),
             mbus: mbus_channels(&values, None),
-            references_w: &references_w,
+            references_w: &references_w, has_reference: true,
             expire_after_s,
             removed: &["gone \"quoted\""],
         };

@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use smarty_ledger::{Account, Calculated, Calculator, Entry, Moment, QUARTER, Settings};
+use smarty_ledger::{Account, Calculated, Calculator, Entry, Moment, Outlook, QUARTER, Settings, Terms};
 use smarty_p1::{Medium, Quantity, Values};
 use smarty_store::{Calendar, MeterReading, Reader, Resumed, StoreError};
 
+use crate::costs::Contract;
+
 /// The quarter-hour that is running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunningQuarter {
     /// UTC seconds.
     pub start: i64,
@@ -22,12 +24,15 @@ pub struct RunningQuarter {
     pub energy_export_wh: Option<i64>,
     /// Whether the border at its start was measured.
     pub complete: bool,
+    /// How it will end.
+    pub outlook: Outlook,
 }
 
 /// One account a meter.
 pub struct Accounts {
     calendar: Calendar,
     settings: Settings,
+    contracts: HashMap<String, Contract>,
     meters: HashMap<Arc<str>, Book>,
 }
 
@@ -37,6 +42,8 @@ struct Book {
     calculated: Calculated,
     day: (i64, i64),
     month: (i64, i64),
+    /// Of the day.
+    terms: Terms,
 }
 
 /// A gas register older than this at midnight is not the one at midnight, s.
@@ -45,9 +52,9 @@ const BEFORE_MIDNIGHT: i64 = 3600;
 pub const MARGIN_S: u16 = 30;
 
 impl Accounts {
-    /// Nothing known yet.
-    pub fn new(calendar: Calendar, settings: Settings) -> Self {
-        Self { calendar, settings, meters: HashMap::new() }
+    /// Nothing known yet. `contracts`: by the meter.
+    pub fn new(calendar: Calendar, settings: Settings, contracts: HashMap<String, Contract>) -> Self {
+        Self { calendar, settings, contracts, meters: HashMap::new() }
     }
 
     /// Goes on with an account as it was stored; day and month are summed up from the quarter-hours in the store.
@@ -57,7 +64,7 @@ impl Accounts {
     pub fn seed(&mut self, meter: &str, resumed: Resumed, reader: &Reader) -> Result<(), StoreError> {
         let mut book = Book::new(resumed, self.settings);
         if let Some(last) = book.resumed.account.last_time() {
-            book.turn(&self.calendar, last);
+            book.turn(&self.calendar, self.contracts.get(meter), last);
             let first = book.day.0.min(book.month.0);
             let entries = reader.owed(meter, first, usize::MAX >> 1)?;
             book.calculator.seed(book.day.0, book.month.0, entries);
@@ -78,7 +85,7 @@ impl Accounts {
         let book = self.meters.entry(Arc::clone(&reading.meter)).or_insert_with(|| {
             Book::new(Resumed { account: Account::new(MARGIN_S), segments: Vec::new() }, self.settings)
         });
-        book.turn(&self.calendar, reading.time);
+        book.turn(&self.calendar, self.contracts.get(&*reading.meter), reading.time);
         let Resumed { account, segments } = &mut book.resumed;
         let moment = Moment {
             time: reading.time,
@@ -87,11 +94,12 @@ impl Accounts {
             month_start: book.month.0,
             values: &reading.values,
             gas_dm3: gas(&reading.values),
+            terms: book.terms,
         };
-        // What came too late for the account changes nothing.
-        if let Some(calculated) = book.calculator.feed(account, &moment, |_: Entry| {}) {
-            book.calculated = calculated;
-        }
+        // What came too late for the account changes nothing, and says nothing of an end.
+        let calculated = book.calculator.feed(account, &moment, |_: Entry| {});
+        let outlook = calculated.map(|calculated| calculated.outlook).unwrap_or_default();
+        book.calculated = calculated.unwrap_or(book.calculated);
         let running = account.running();
         let start = reading.time.div_euclid(QUARTER) * QUARTER;
         // Of a quarter-hour whose beginning was not measured, what is known since. What counts from an earlier
@@ -103,6 +111,7 @@ impl Accounts {
             energy_import_wh: known.import,
             energy_export_wh: known.export,
             complete: running.complete && running.start == start,
+            outlook,
         };
         (quarter, book.calculated)
     }
@@ -116,14 +125,16 @@ impl Book {
             calculated: Calculated::default(),
             day: (0, 0),
             month: (0, 0),
+            terms: Terms::NONE,
         }
     }
 
-    /// Day and month of a reading. The calendar is asked once a day.
-    fn turn(&mut self, calendar: &Calendar, time: i64) {
+    /// Day and month of a reading, and what the contract says then. Calendar and contract are asked once a day.
+    fn turn(&mut self, calendar: &Calendar, contract: Option<&Contract>, time: i64) {
         if !(self.day.0..self.day.1).contains(&time) {
             self.day = calendar.day(time);
             self.month = calendar.month(time);
+            self.terms = contract.map(|contract| contract.terms(time)).unwrap_or_default();
         }
     }
 }

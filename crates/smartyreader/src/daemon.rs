@@ -16,6 +16,7 @@ use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 use crate::accounts::Accounts;
 use crate::archive::Archive;
 use crate::config::{self, Config, Level, Log};
+use crate::costs::Contract;
 use crate::exit::{Code, Failure};
 use crate::hex;
 use crate::hub::Hub;
@@ -88,7 +89,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let options = store_options(config)?;
     let calendar = options.calendar.clone();
     let mut store = Store::open(options)?;
-    let mut accounts = Accounts::new(calendar.clone(), config.calculated.settings());
+    let mut accounts = Accounts::new(calendar.clone(), config.calculated.settings(), contracts(config));
     let reader = Reader::open(&config.store.path)?;
     for name in config.meter.keys() {
         store.declare_meter(name, &calendar)?;
@@ -121,6 +122,12 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         std::thread::sleep(Duration::from_millis(5));
     }
     result
+}
+
+/// The contract of each meter that has one. Tariff files are read here once; bills read them anew.
+fn contracts(config: &Config) -> HashMap<String, Contract> {
+    let with_tariff = config.meter.keys().filter_map(|meter| Some((meter, config.tariff_of(meter)?)));
+    with_tariff.map(|(meter, tariff)| (meter.clone(), Contract::for_live(meter, tariff, config.time_zone()))).collect()
 }
 
 async fn work(

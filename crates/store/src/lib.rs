@@ -48,8 +48,8 @@ pub use marks::Mark;
 pub use options::{Flush, Options};
 pub use quarantine::QuarantineEntry;
 pub use reader::{
-    GapEntry, MeterEntry, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series, SeriesColumn,
-    SeriesQuantity, Span, Stats, TextEntry, Usage,
+    Balance, GapEntry, MeterEntry, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series,
+    SeriesColumn, SeriesQuantity, Span, Stats, TextEntry, Usage,
 };
 pub use reading::{Appended, BatchCount, Clock, MeterReading, Proof, Quarantined, StoredReading};
 pub use resume::Resumed;

@@ -7,6 +7,8 @@ mod common;
 use common::{Folder, MIDNIGHT, reading, readings, settle};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use smarty_ledger::Register;
+use smarty_p1::Quantity;
 use smarty_store::{Calendar, Energies, Reader, Span, Store};
 
 const EVER: (i64, i64) = (0, i64::MAX / 2);
@@ -31,6 +33,12 @@ fn assert_total(reader: &Reader, expected: i64) {
     let starts = usage.quarters.iter().map(|quarter| quarter.start);
     assert_eq!(usage.first, starts.chain(usage.gaps.iter().map(|gap| gap.start)).min());
     assert!(usage.quarters.windows(2).all(|pair| pair[0].start < pair[1].start));
+
+    let (last, balances) = reader.balance("home").unwrap().unwrap();
+    let import_of = balances.iter().find(|balance| balance.register == Register::Import).unwrap();
+    assert_eq!((import_of.difference, import_of.off()), (expected, 0), "{import_of:?}");
+    assert_eq!(Some(import_of.value), last.values.total(Quantity::EnergyImport));
+    assert!(balances.iter().all(|balance| balance.off() == 0), "{balances:?}");
 
     // A span has what lies in it whole: what crosses its borders is added.
     let crossing = |spans: &[Span]| {

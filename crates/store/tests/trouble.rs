@@ -234,6 +234,9 @@ fn retention_deletes_telegrams_and_keeps_accounts() {
     assert_eq!(reader.quarter_hours("home", MIDNIGHT, end).unwrap().len(), 5 * 96);
     assert_eq!(reader.days("home", MIDNIGHT, MIDNIGHT + 1).unwrap()[0].energies.import, Some(8640));
     assert_eq!(reader.meters().unwrap()[0].first_time, Some(MIDNIGHT));
+    let (_, balances) = reader.balance("home").unwrap().unwrap();
+    let import = balances[0];
+    assert_eq!((import.difference, import.off(), import.first_time), (5 * 8640 - 1, 0, MIDNIGHT), "as it was counted");
 }
 
 #[test]
@@ -275,6 +278,13 @@ fn a_register_that_starts_anew_waits_for_a_decision_and_is_listed_once() {
             store = Store::open(folder.options()).unwrap();
         }
     }
+    let reader = Reader::open(folder.path()).unwrap();
+    let import = reader.balance("home").unwrap().unwrap().1[0];
+    assert_eq!(
+        (import.value, import.difference, import.off()),
+        (1_000_099, 99, 0),
+        "what is not believed is not counted"
+    );
     let list = store.quarantine_list("home").unwrap();
     assert_eq!((list.len(), list[0].count, list[0].value, list[0].last_value), (1, 200, 0, 199));
     assert_eq!(list[0].reason, "went down by 1000.099 kWh".replace("1000.099", "1\u{a0}000"));
@@ -283,12 +293,13 @@ fn a_register_that_starts_anew_waits_for_a_decision_and_is_listed_once() {
     for step in 200..500 {
         assert_eq!(store.append(&reading(MIDNIGHT + 1000 + step * 10, step)).unwrap(), Appended::New);
     }
-    let reader = Reader::open(folder.path()).unwrap();
     let day = reader.days("home", MIDNIGHT, MIDNIGHT + 1).unwrap()[0];
     // The old run's 99 and the new run's own, from the first telegram after the decision on.
     assert_eq!(day.energies.import, Some(99 + 299));
     assert!(!day.complete);
     assert!(reader.gaps("home", 0, i64::MAX).unwrap().iter().any(|gap| gap.reason == "register reset"));
+    let import = reader.balance("home").unwrap().unwrap().1[0];
+    assert_eq!((import.value, import.difference, import.off()), (499, 99 + 299, 0));
     // What is dismissed comes back silently: counted, not listed.
     store.append(&reading(MIDNIGHT + 7000, 3)).unwrap();
     let id = store.quarantine_list("home").unwrap()[0].id;

@@ -265,8 +265,9 @@ impl Discovery<'_> {
             visit(&Entity::since_border(names::DAY_IMPORT))?;
             visit(&Entity::since_border(names::QUARTER_IMPORT))?;
             visit(&Entity::number(names::QUARTER_DEMAND, Unit::Watt, Kind::Instant))?;
-            if sent.contains(Quantity::PowerImport) {
-                visit(&Entity::number(names::QUARTER_PROJECTED, Unit::Watt, Kind::Instant))?;
+            visit(&Entity::number(names::QUARTER_PROJECTED, Unit::Watt, Kind::Instant))?;
+            if self.has_reference {
+                visit(&Entity::number(names::QUARTER_ALLOWED, Unit::Watt, Kind::Instant))?;
             }
             for &reference_w in self.references_w {
                 for span in ["quarter", "day", "month"] {

@@ -21,6 +21,9 @@ pub(crate) mod names {
     pub(crate) const QUARTER_EXPORT: &str = "quarter_energy_export_wh";
     pub(crate) const QUARTER_DEMAND: &str = "quarter_demand_import_w";
     pub(crate) const QUARTER_PROJECTED: &str = "quarter_demand_import_projected_w";
+    pub(crate) const QUARTER_REFERENCE: &str = "quarter_reference_power_w";
+    pub(crate) const QUARTER_ALLOWED: &str = "quarter_power_allowed_w";
+    pub(crate) const QUARTER_EXCEEDANCE: &str = "quarter_exceedance_wh";
 }
 
 /// All momentary values that were sent, under [`Quantity::name`], the net power, and what follows from the readings:
@@ -82,9 +85,11 @@ fn quarter(object: &mut Object<'_, '_>, moment: &Moment<'_>) -> fmt::Result {
     object.known(names::QUARTER_IMPORT, quarter.energy_import_wh)?;
     object.known(names::QUARTER_EXPORT, quarter.energy_export_wh)?;
     object.known(names::QUARTER_DEMAND, quarter.demand_import_w())?;
-    let power = moment.values.get(Quantity::PowerImport);
-    let projected = power.and_then(|power| quarter.projected_import_w(moment.clock.utc, power));
-    object.known(names::QUARTER_PROJECTED, projected)?;
+    let outlook = quarter.outlook;
+    object.known(names::QUARTER_PROJECTED, outlook.projected_import_w)?;
+    object.known(names::QUARTER_REFERENCE, outlook.reference_w)?;
+    object.known(names::QUARTER_ALLOWED, outlook.allowed_w)?;
+    object.known(names::QUARTER_EXCEEDANCE, outlook.exceedance_wh)?;
     object.raw("quarter_complete", quarter.complete)
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use smarty_ledger::{Calculated, Exceedance, Rolling, WindowSpread};
+use smarty_ledger::{Calculated, Exceedance, Outlook, Rolling, WindowSpread};
 use smarty_p1::{Civil, Quantity, Reading, Season, Telegram, Timestamp, Values, hex_text};
 use smarty_payload::{Climate, Clock, FromEnergy, MbusChannels, Moment, RunningQuarter, mbus_channels};
 
@@ -75,6 +75,7 @@ impl Scene {
                 energy_import_wh: Some(103),
                 energy_export_wh: Some(0),
                 complete: true,
+                outlook: self.calculated.outlook,
             }),
             host_time: Some(Civil { second: local.second.saturating_add(1).min(59), ..local }),
             climate: Some(Climate { temperature_dc: 215, humidity_dpc: 480, pressure_dhpa: 10_132 }),
@@ -114,6 +115,12 @@ pub(crate) fn calculated(values: &Values) -> Calculated {
         gas_dm3,
         day_gas_dm3: gas_dm3.map(|_| 1_204),
         exceedance: [beyond(3000, 42, 1_335, 18_005), beyond(7000, 0, 120, 2_000), beyond(12_000, 0, 0, 0)],
+        outlook: Outlook {
+            projected_import_w: Some(463),
+            reference_w: Some(3000),
+            allowed_w: Some(3_456),
+            exceedance_wh: Some(0),
+        },
         day_complete: true,
         month_complete: false,
     }

@@ -32,18 +32,24 @@ impl Contract {
     /// # Errors
     /// [`ConfigError`], with file and line. A file of hourly prices that cannot be used is no error: the bill says it.
     pub fn read(tariff: &Tariff, zone: TimeZone) -> Result<Self, ConfigError> {
-        let files = tariff.files()?;
-        let mut hours = BTreeMap::new();
-        for price in files.iter().flat_map(|file| &file.price).chain(&tariff.price) {
+        let mut contract = Self::without_files(tariff, zone);
+        contract.files = tariff.files()?;
+        for price in contract.files.iter().flat_map(|file| &file.price).chain(&tariff.price) {
             if let Amount::Hourly(path) = &price.amount {
-                hours.entry(path.clone()).or_insert_with(|| read_hours(path));
+                contract.hours.entry(path.clone()).or_insert_with(|| read_hours(path));
             }
         }
-        let days = tariff.holidays.iter().chain(files.iter().flat_map(|file| &file.holidays));
-        let mut holidays: Vec<i64> = days.map(|&date| number(date)).collect();
-        holidays.sort_unstable();
-        holidays.dedup();
-        Ok(Self { tariff: tariff.clone(), files, hours, holidays, zone: Zone::new(zone) })
+        let days = tariff.holidays.iter().chain(contract.files.iter().flat_map(|file| &file.holidays));
+        contract.holidays = days.map(|&date| number(date)).collect();
+        contract.holidays.sort_unstable();
+        contract.holidays.dedup();
+        Ok(contract)
+    }
+
+    /// What stands in the configuration itself.
+    pub(super) fn without_files(tariff: &Tariff, zone: TimeZone) -> Self {
+        let (files, hours, holidays) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { tariff: tariff.clone(), files, hours, holidays, zone: Zone::new(zone) }
     }
 
     /// Where its days begin.

@@ -8,6 +8,7 @@
 //! | [`Contract`] | a `[tariff]` with the tariff files and hourly prices that it names | `contract` |
 //! | [`Bill`] | what a span costs, line by line | `bill` |
 //! | [`Advice`] | what each reference power would cost in a year | `advisor` |
+//! | [`Contract::terms`] | what it says on one day, for the live figures | `terms` |
 //! | [`Note`] | what else there is to say: what is missing, what is not certain | `note` |
 //! | [`BillBody`], [`Entry`], [`AdviceBody`] | the same as the API and the command line write it | `body` |
 
@@ -19,6 +20,7 @@ mod hourly;
 mod items;
 mod note;
 mod share;
+mod terms;
 mod zone;
 
 use smarty_store::{Reader, StoreError};

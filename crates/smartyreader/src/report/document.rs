@@ -8,7 +8,7 @@ use super::figures::{self, Line};
 use super::period::Period;
 use super::picture::{Named, Picture};
 use super::plot::{Format, Size};
-use super::quality;
+use super::quality::Quality;
 use crate::config::Config;
 
 /// A report of one period, of one or more meters.
@@ -85,7 +85,7 @@ impl Document {
         let section = |meter: &Named| {
             Ok(Section {
                 lines: figures::lines(reader, &meter.name, period, zone, &subject.settings)?,
-                quality: quality::sentences(reader, &meter.name, period, zone)?,
+                quality: Quality::of(reader, &meter.name, period, zone)?.sentences,
                 picture: Picture::of(reader, meter, period, zone, now)?,
                 meter: meter.clone(),
             })

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`Period`] | the day, week, month or year that it is about | `period` |
 //! | [`Picture`] | what the store knows of it, ready to be drawn by [`plot`] | `picture` |
-//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `quality` |
+//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures` |
+//! | [`Quality`] | how much of a period was measured, in words | `quality` |
 //! | [`text`], [`html`] | a document as people read it | `text`, `html` |
 //! | [`Folder`] | where reports are kept, each with a [`Note`] of who has got it | `folder`, `note` |
 //! | [`letters`] | a document as mails, which [`Post`](crate::mail::Post) hands to the server | `letter` |
@@ -36,4 +37,10 @@ pub use letter::{Occasion, letters};
 pub use note::{Fate, Note};
 pub use period::{Kind, Period};
 pub use picture::{Named, Picture, whole};
+<<<<<<< HEAD
+=======
+pub use post::{Letter, Post};
+pub use quality::Quality;
+pub use refusal::{Refusal, Stage, Why};
+>>>>>>> 55f48f3
 pub use text::text;

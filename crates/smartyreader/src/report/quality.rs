@@ -1,7 +1,9 @@
 //! Quality: how much of a period was measured, in words.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use smarty_store::{Clock, GapEntry, Reader, StoreError};
+use smarty_ledger::QUARTER;
+use smarty_store::{Clock, GapEntry, MeterEntry, Reader, Span, StoreError};
 
 use super::period::{Kind, Period};
 use super::words;
@@ -12,46 +14,158 @@ const MOST: usize = 5;
 const RIGHT: i64 = 10;
 /// Telegrams that arrive later than this were not read from a meter just then: they say nothing of its clock.
 const RECORDED: i64 = 86_400;
+/// Of longer lists the telegrams are not looked at one by one.
+const CLOCK_DAYS: i64 = 32;
+/// Where the clocks go back.
+const LONGEST_DAY: i64 = 90_000;
 
-/// Sentences on one meter.
-pub(super) fn sentences(
-    reader: &Reader,
-    meter: &str,
-    period: Period,
-    zone: &TimeZone,
-) -> Result<Vec<String>, StoreError> {
-    let (start, end) = period.span(zone);
-    let quarters = reader.quarter_hours(meter, start, end)?;
-    let telegrams: u64 = quarters.iter().map(|quarter| quarter.telegrams).sum();
-    if telegrams == 0 {
-        return Ok(vec![nothing(reader, meter, period, zone)?]);
-    }
-    let all = ((end - start) / 900) as usize;
-    let measured = quarters.iter().filter(|quarter| quarter.complete && !quarter.running).count();
-    let mut sentences = vec![if measured == all {
-        format!("All {all} quarter-hours were measured.")
-    } else {
-        format!("{measured} of {all} quarter-hours were measured.")
-    }];
-    let gaps = reader.gaps(meter, start, end)?;
-    sentences.extend(gaps.iter().take(MOST).map(|gap| gap_words(gap, (start, end), period, zone)));
-    if gaps.len() > MOST {
-        sentences.push(format!("And {}.", words::plural(gaps.len() - MOST, "gap more", "gaps more")));
-    }
-    if period.kind() == Kind::Day {
-        sentences.extend(clock(reader, meter, start, end)?);
-        let hours = (end - start) / 3600;
-        if hours != 24 {
-            let way = if hours < 24 { "forward" } else { "back" };
-            sentences.push(format!("The clocks went {way}: this day had {hours} hours."));
-        }
-    }
-    Ok(sentences)
+/// How much of a period was measured of one meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quality {
+    /// Its first second, UTC.
+    pub start: i64,
+    /// The second after its last.
+    pub end: i64,
+    /// It is not over: what follows is about the quarter-hours so far.
+    pub running: bool,
+    /// Telegrams.
+    pub telegrams: u64,
+    /// Quarter-hours that it has.
+    pub quarters: usize,
+    /// Of them with both borders measured.
+    pub measured: usize,
+    /// Gaps that touch it.
+    pub gaps: usize,
+    /// The same in words.
+    pub sentences: Vec<String>,
 }
 
-fn nothing(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<String, StoreError> {
-    let entry = reader.meters()?.into_iter().find(|entry| entry.name == meter);
-    let last = entry.and_then(|entry| entry.last_time).filter(|last| *last < period.span(zone).0);
+/// What the store has of a span, for all its periods.
+struct Evidence<'a> {
+    reader: &'a Reader,
+    meter: &'a str,
+    zone: &'a TimeZone,
+    quarters: Vec<Span>,
+    gaps: Vec<GapEntry>,
+    /// Whether the telegrams are looked at one by one for the meter's clock.
+    with_clock: bool,
+}
+
+impl Quality {
+    /// Of one period.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] meter, and those of the database.
+    pub fn of(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Self, StoreError> {
+        let span = period.span(zone);
+        Evidence::of(reader, meter, zone, span, period.kind() == Kind::Day)?.judge(period)
+    }
+
+    /// Of each local day that begins in a span, from the meter's first day to that of `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] meter, and those of the database.
+    pub fn of_days(
+        reader: &Reader,
+        meter: &str,
+        (from, to): (i64, i64),
+        zone: &TimeZone,
+        now: i64,
+    ) -> Result<Vec<Self>, StoreError> {
+        let Some(first) = entry(reader, meter)?.and_then(|entry| entry.first_time) else { return Ok(Vec::new()) };
+        let day_of = |time: i64| {
+            let date = Timestamp::from_second(time).unwrap_or_default().to_zoned(zone.clone()).date();
+            Period::around(Kind::Day, date)
+        };
+        let mut day = day_of(from.max(day_of(first).span(zone).0));
+        let evidence = Evidence::of(reader, meter, zone, (day.span(zone).0, to), to - from <= CLOCK_DAYS * 86_400)?;
+        let mut days = Vec::new();
+        while day.span(zone).0 < to.min(now + 1) {
+            if day.span(zone).0 >= from {
+                days.push(evidence.judge(day)?);
+            }
+            day = day.after();
+        }
+        Ok(days)
+    }
+
+    /// Every quarter-hour was measured.
+    pub const fn is_complete(&self) -> bool {
+        self.measured == self.quarters && self.telegrams > 0
+    }
+}
+
+impl<'a> Evidence<'a> {
+    fn of(
+        reader: &'a Reader,
+        meter: &'a str,
+        zone: &'a TimeZone,
+        (from, to): (i64, i64),
+        with_clock: bool,
+    ) -> Result<Self, StoreError> {
+        // The last day may end behind the span.
+        let quarters = reader.quarter_hours(meter, from, to.saturating_add(LONGEST_DAY))?;
+        let gaps = reader.gaps(meter, from, to.saturating_add(LONGEST_DAY))?;
+        Ok(Self { reader, meter, zone, quarters, gaps, with_clock })
+    }
+
+    fn judge(&self, period: Period) -> Result<Quality, StoreError> {
+        let (start, end) = period.span(self.zone);
+        let at = |time: i64| self.quarters.partition_point(|quarter| quarter.start < time);
+        let quarters = &self.quarters[at(start)..at(end)];
+        let running = quarters.last().filter(|quarter| quarter.running).map(|quarter| quarter.start);
+        let gaps: Vec<&GapEntry> = self.gaps.iter().filter(|gap| gap.start < end && gap.end > start).collect();
+        let mut quality = Quality {
+            start,
+            end,
+            running: running.is_some(),
+            telegrams: quarters.iter().map(|quarter| quarter.telegrams).sum(),
+            quarters: ((running.unwrap_or(end) - start) / QUARTER) as usize,
+            measured: quarters.iter().filter(|quarter| quarter.complete && !quarter.running).count(),
+            gaps: gaps.len(),
+            sentences: Vec::new(),
+        };
+        quality.sentences = self.sentences(period, &quality, &gaps)?;
+        Ok(quality)
+    }
+
+    fn sentences(&self, period: Period, of: &Quality, gaps: &[&GapEntry]) -> Result<Vec<String>, StoreError> {
+        if of.telegrams == 0 {
+            return Ok(vec![nothing(self.reader, self.meter, of.start, self.zone)?]);
+        }
+        let (all, measured) = (of.quarters, of.measured);
+        let so_far = if of.running { " so far" } else { "" };
+        let mut sentences = vec![match all {
+            0 => "No quarter-hour is over yet.".into(),
+            1 if measured == 1 => format!("The only quarter-hour{so_far} was measured."),
+            _ if measured == all => format!("All {all} quarter-hours{so_far} were measured."),
+            _ => {
+                format!("{measured} of {} were measured.", words::plural(all, "quarter-hour", "quarter-hours") + so_far)
+            }
+        }];
+        sentences.extend(gaps.iter().take(MOST).map(|gap| gap_words(gap, (of.start, of.end), period, self.zone)));
+        if gaps.len() > MOST {
+            sentences.push(format!("And {}.", words::plural(gaps.len() - MOST, "gap more", "gaps more")));
+        }
+        if self.with_clock {
+            sentences.extend(clock(self.reader, self.meter, of.start, of.end)?);
+        }
+        let hours = (of.end - of.start) / 3600;
+        if period.kind() == Kind::Day && hours != 24 {
+            let way = if hours < 24 { "forward" } else { "back" };
+            let tense = if of.running { "has" } else { "had" };
+            sentences.push(format!("The clocks went {way}: this day {tense} {hours} hours."));
+        }
+        Ok(sentences)
+    }
+}
+
+fn entry(reader: &Reader, meter: &str) -> Result<Option<MeterEntry>, StoreError> {
+    Ok(reader.meters()?.into_iter().find(|entry| entry.name == meter))
+}
+
+fn nothing(reader: &Reader, meter: &str, start: i64, zone: &TimeZone) -> Result<String, StoreError> {
+    let last = entry(reader, meter)?.and_then(|entry| entry.last_time).filter(|last| *last < start);
     let before = last.map_or(String::new(), |last| {
         format!(" The last telegram before was that of {}.", words::local(last, zone, "%A, %-d %B %Y, %H:%M"))
     });

@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use smarty_ledger::Outlook;
 use smarty_p1::{Quantity, Values};
 use smarty_store::Proof;
 
@@ -66,7 +67,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
             })
         })
         .collect();
-    Ok(Json(json!({"now": now(), "meters": meters})))
+    Ok(Json(json!({"now": now(), "reports": app.config.report.is_some(), "meters": meters})))
 }
 
 /// The body of `/last` and of the live event.
@@ -83,7 +84,38 @@ pub(super) struct Last {
     frame_counter: Option<u32>,
     values: Map<String, Value>,
     texts: Map<String, Value>,
-    quarter: Option<RunningQuarter>,
+    quarter: Option<Quarter>,
+}
+
+/// The quarter-hour that is running, under the names of the API.
+#[derive(Serialize)]
+struct Quarter {
+    start: i64,
+    end: i64,
+    energy_import_wh: Option<i64>,
+    energy_export_wh: Option<i64>,
+    complete: bool,
+    demand_import_projected_w: Option<i64>,
+    reference_power_w: Option<u32>,
+    power_allowed_w: Option<i64>,
+    exceedance_wh: Option<i64>,
+}
+
+impl From<RunningQuarter> for Quarter {
+    fn from(quarter: RunningQuarter) -> Self {
+        let Outlook { projected_import_w, reference_w, allowed_w, exceedance_wh } = quarter.outlook;
+        Self {
+            start: quarter.start,
+            end: quarter.end,
+            energy_import_wh: quarter.energy_import_wh,
+            energy_export_wh: quarter.energy_export_wh,
+            complete: quarter.complete,
+            demand_import_projected_w: projected_import_w,
+            reference_power_w: reference_w,
+            power_allowed_w: allowed_w,
+            exceedance_wh,
+        }
+    }
 }
 
 pub(super) fn last_body(app: &App, live: &Live) -> Last {
@@ -101,7 +133,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         frame_counter: seal.map(|seal| seal.frame_counter),
         values: numbers(&reading.values),
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
-        quarter: Some(live.quarter),
+        quarter: Some(live.quarter.into()),
     }
 }
 

@@ -5,12 +5,14 @@ pub mod auth;
 mod accounts;
 mod alerts;
 mod assets;
+mod check;
 mod costs;
 mod live;
 mod meters;
 mod origin;
 mod params;
 mod plot;
+mod quality;
 mod quarantine;
 mod reports;
 mod series;
@@ -143,6 +145,8 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/months", get(accounts::months))
         .route("/meters/{meter}/years", get(accounts::years))
         .route("/meters/{meter}/plot", get(plot::plot))
+        .route("/meters/{meter}/check", get(check::check))
+        .route("/meters/{meter}/quality", get(quality::quality))
         .route("/meters/{meter}/costs", get(costs::costs))
         .route("/meters/{meter}/costs/days", get(costs::days))
         .route("/meters/{meter}/costs/months", get(costs::months))

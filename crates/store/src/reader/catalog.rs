@@ -124,7 +124,7 @@ impl Reader {
         self.last_of(id)
     }
 
-    fn last_of(&self, meter: i64) -> Result<Option<StoredReading>, StoreError> {
+    pub(super) fn last_of(&self, meter: i64) -> Result<Option<StoredReading>, StoreError> {
         let mut last: Option<StoredReading> = None;
         for (segment, equipment) in self.segments(meter)? {
             if let Some(found) = self.last_of_segment(segment, &equipment.into())?
@@ -136,7 +136,11 @@ impl Reader {
         Ok(last)
     }
 
-    fn last_of_segment(&self, segment: i64, equipment: &Arc<str>) -> Result<Option<StoredReading>, StoreError> {
+    pub(super) fn last_of_segment(
+        &self,
+        segment: i64,
+        equipment: &Arc<str>,
+    ) -> Result<Option<StoredReading>, StoreError> {
         let live = self.live.last(&self.connection, segment)?.map(|row| StoredReading {
             segment: Arc::clone(equipment),
             time: row.time,

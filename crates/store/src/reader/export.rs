@@ -35,6 +35,21 @@ impl Reader {
         let segments = self.segments(meter.id)?.into_iter().map(|(id, equipment)| (id, equipment.into())).collect();
         Ok(Readings { reader: self, segments, from, to, loaded: Vec::new(), days: Vec::new() })
     }
+
+    /// The telegram of one equipment at a moment, the first of them where there are several. For who sees one moment
+    /// of the store already.
+    pub(super) fn at(
+        &self,
+        segment: i64,
+        equipment: &Arc<str>,
+        time: i64,
+    ) -> Result<Option<StoredReading>, StoreError> {
+        let segments = vec![(segment, Arc::clone(equipment))];
+        let mut readings =
+            Readings { reader: self, segments, from: time, to: time + 1, loaded: Vec::new(), days: Vec::new() };
+        readings.load_in_moment()?;
+        Ok(readings.loaded.pop())
+    }
 }
 
 impl Iterator for Readings<'_> {
@@ -58,8 +73,13 @@ impl Iterator for Readings<'_> {
 impl Readings<'_> {
     /// Loads the next hour that may have telegrams.
     fn load(&mut self) -> Result<bool, StoreError> {
+        let _moment = self.reader.moment()?;
+        self.load_in_moment()
+    }
+
+    /// The same, for who sees one moment already.
+    fn load_in_moment(&mut self) -> Result<bool, StoreError> {
         let reader = self.reader;
-        let _moment = reader.moment()?;
         let mut next: Option<i64> = None;
         for (segment, _) in &self.segments {
             if let Some(time) = reader.next_time(*segment, self.from)? {

@@ -1,5 +1,6 @@
 //! Reader: a connection that only reads. Each call sees one moment of the store, whatever the writer does.
 
+mod balance;
 mod catalog;
 mod export;
 mod owed;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction};
 
+pub use balance::Balance;
 pub use catalog::{MeterEntry, QuantityEntry, SegmentEntry, Stats, TextEntry};
 pub use export::Readings;
 pub use series::{Resolution, Series, SeriesColumn, SeriesQuantity};

@@ -199,7 +199,7 @@ impl Reader {
         self.days_of(&meter, from, to)
     }
 
-    fn days_of(&self, meter: &Meter, from: i64, to: i64) -> Result<Vec<Span>, StoreError> {
+    pub(super) fn days_of(&self, meter: &Meter, from: i64, to: i64) -> Result<Vec<Span>, StoreError> {
         let mut days = self.rolled("day", meter, from, to)?;
         let Some(running) = self.running_of(meter.id)? else { return Ok(days) };
         let (start, end) = meter.calendar.day(running.start);

@@ -29,6 +29,7 @@ pub(super) struct Announcement {
     base: String,
     settings: HomeAssistant,
     references_w: Vec<u32>,
+    has_reference: bool,
     sent: Sent,
     mbus: MbusChannels,
     equipment: Option<String>,
@@ -50,6 +51,7 @@ impl Announcement {
             base: settings.topic.clone(),
             settings: settings.home_assistant.clone(),
             references_w: config.calculated.classes.iter().map(|class| (class * 1000.0).round() as u32).collect(),
+            has_reference: config.tariff_of(meter).is_some_and(|tariff| !tariff.reference_power.0.is_empty()),
             sent: Sent::default(),
             mbus: MbusChannels::default(),
             equipment: None,
@@ -163,6 +165,7 @@ impl Announcement {
             sent: self.sent,
             mbus: self.mbus,
             references_w: &self.references_w,
+            has_reference: self.has_reference,
             expire_after_s,
             removed: &[],
         };

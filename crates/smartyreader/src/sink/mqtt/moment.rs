@@ -39,6 +39,7 @@ pub(super) fn moment<'a>(
             energy_import_wh: quarter.energy_import_wh,
             energy_export_wh: quarter.energy_export_wh,
             complete: quarter.complete,
+            outlook: quarter.outlook,
         }),
         host_time: Some(clock(crate::observe::now(), zone).local),
         ..Moment::new(clock(reading.time, zone), &reading.values, &reading.segment, &live.calculated)

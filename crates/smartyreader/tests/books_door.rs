@@ -1,0 +1,135 @@
+//! Does everything add up, and how much was measured: what the API says of the books.
+
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
+mod common;
+
+use common::days::{fill, luxembourg};
+use common::{Daemon, Folder};
+use serde_json::Value;
+use smarty_p1::{Quantity, Values};
+use smarty_store::{Clock, MeterReading, Options, Proof, Reader, Store};
+use smartyreader::report::{Period, Quality};
+
+const HOUSE: &str = "[source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\nsource = \"nothing\"\nequipment = [\"SAG1030700089067\", \"SAG2\"]\n[meter.silent]\nsource = \"nothing\"\nequipment = [\"X\"]\n";
+
+fn number(value: &Value) -> i64 {
+    value.as_i64().unwrap_or_else(|| panic!("no number: {value}"))
+}
+
+/// Telegrams of another meter at the same place, by tariffs, every ten seconds.
+fn swap(folder: &Folder, from: i64, count: i64) {
+    let readings = (0..count).map(|index| {
+        let mut values = Values::EMPTY;
+        values.set(Quantity::EnergyImportT1, 100 + index);
+        values.set(Quantity::EnergyImportT2, 7);
+        values.set(Quantity::EnergyExport, 3);
+        values.set(Quantity::ReactiveEnergyImport, 40 + index / 2);
+        let time = from + 10 * index;
+        MeterReading {
+            meter: "home".into(),
+            segment: "SAG2".into(),
+            time,
+            clock: Clock::Meter,
+            received: time + 1,
+            ident: time as u64,
+            proof: Proof::Tag,
+            values,
+            texts: Vec::new(),
+        }
+    });
+    let mut store = Store::open(Options::new(folder.file("test.db"))).unwrap();
+    store.append_batch(&readings.collect::<Vec<_>>()).unwrap();
+    store.flush().unwrap();
+}
+
+#[test]
+fn the_registers_agree_with_days_and_gaps_across_a_swap() {
+    let folder = Folder::new("check");
+    let last = Period::parse("2026-11-22").unwrap();
+    fill(&folder, "home", last, 3, Some((14, 16)));
+    let end = last.span(&luxembourg()).1;
+    // The new meter is read two hours later.
+    swap(&folder, end + 8400, 500);
+    let daemon = Daemon::start(&folder, HOUSE);
+    let check = daemon.json("/api/v1/meters/home/check");
+    assert_eq!(check["sentence"], "All registers and days agree to the watt-hour.");
+    assert_eq!(check["time"], end + 8400 + 4990);
+    assert_eq!(check["segments"][1]["equipment"], "SAG2");
+    let registers = check["registers"].as_array().unwrap();
+    let names: Vec<&str> = registers.iter().map(|register| register["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["energy_import_wh", "energy_export_wh", "reactive_energy_import_varh"]);
+    let import = &registers[0];
+    assert_eq!((&import["value_wh"], &import["obis"]), (&606.into(), &"1-0:1.8.0".into()), "the sum of the tariffs");
+    let tariffs: Vec<i64> =
+        import["tariffs"].as_array().unwrap().iter().map(|tariff| number(&tariff["value_wh"])).collect();
+    assert_eq!(tariffs, [599, 7]);
+    // Three days of 13 400 Wh, 20 minutes at 300 W in whole Wh, and the new meter’s own.
+    assert_eq!(import["difference_wh"], 3 * 13_400 + 99 + 499);
+    for register in registers {
+        let [difference, days, gaps, off] =
+            ["difference_wh", "days_wh", "gaps_wh", "off_wh"].map(|name| number(&register[name]));
+        assert_eq!((off, difference), (0, days + gaps), "{register}");
+    }
+    // The same days as anybody may ask for.
+    let days = daemon.json("/api/v1/meters/home/days?from=2026-11-01&to=2026-12-01");
+    let sum: i64 = days["entries"].as_array().unwrap().iter().filter_map(|day| day["energy_import_wh"].as_i64()).sum();
+    assert_eq!(import["days_wh"], sum);
+    let (status, answer) = daemon.get("/api/v1/meters/silent/check");
+    assert_eq!(status, 404);
+    assert!(answer["error"].as_str().unwrap().starts_with("No telegram of meter silent has been read yet"), "{answer}");
+}
+
+#[test]
+fn each_day_says_how_much_of_it_was_measured() {
+    let folder = Folder::new("quality");
+    let last = Period::parse("2026-10-26").unwrap();
+    fill(&folder, "home", last, 3, Some((14, 16)));
+    let daemon = Daemon::start(&folder, HOUSE);
+    let ask = |span: &str| daemon.json(&format!("/api/v1/meters/home/quality?{span}"));
+    let quality = ask("from=2026-10-01&to=2026-10-29");
+    let entries = quality["entries"].as_array().unwrap();
+    let locals: Vec<&str> = entries.iter().map(|entry| &entry["local"].as_str().unwrap()[..10]).collect();
+    assert_eq!(locals, ["2026-10-24", "2026-10-25", "2026-10-26", "2026-10-27", "2026-10-28"], "not before the first");
+    let figures = |entry: &Value| {
+        ["quarter_hours", "quarter_hours_measured", "gaps", "telegrams"].map(|name| number(&entry[name]))
+    };
+    assert_eq!(figures(&entries[1]), [100, 100, 0, 1500]);
+    assert_eq!(
+        entries[1]["sentences"],
+        serde_json::json!([
+            "All 100 quarter-hours were measured.",
+            "The meter’s clock was right.",
+            "The clocks went back: this day had 25 hours."
+        ])
+    );
+    assert_eq!((&entries[1]["complete"], &entries[1]["running"]), (&true.into(), &false.into()));
+    assert_eq!(figures(&entries[2]), [96, 88, 1, 1321]);
+    assert_eq!(entries[2]["complete"], false);
+    let said = entries[2]["sentences"][1].as_str().unwrap();
+    assert!(said.starts_with("Gap from 14:00 to 16:00 (2\u{a0}h): no telegrams; its energy is known"), "{said}");
+    // Twenty minutes into the next day it has been silent since.
+    assert_eq!((figures(&entries[3]), &entries[3]["running"]), ([1, 1, 0, 21], &true.into()));
+    assert_eq!(entries[3]["sentences"][0], "The only quarter-hour so far was measured.");
+    let said = entries[4]["sentences"][0].as_str().unwrap();
+    assert_eq!(said, "Nothing was measured. The last telegram before was that of Tuesday, 27 October 2026, 00:20.");
+    // The words are the reports' own.
+    let reader = Reader::open(folder.file("test.db")).unwrap();
+    let report = Quality::of(&reader, "home", last, &luxembourg()).unwrap();
+    assert_eq!(serde_json::json!(report.sentences), entries[2]["sentences"]);
+    // A year is too long to look at each telegram.
+    let year = ask("from=2026-01-01&to=2027-01-01");
+    let words = year["entries"][1]["sentences"].to_string();
+    assert!(words.contains("All 100") && !words.contains("clock was"), "{words}");
+    assert_eq!(
+        ask("from=2026-10-24T12:00:00Z&to=2026-10-26")["entries"].as_array().unwrap().len(),
+        1,
+        "days that begin in it"
+    );
+    assert_eq!(
+        daemon.json("/api/v1/meters/silent/quality?from=2026-10-01&to=2026-10-29")["entries"],
+        serde_json::json!([])
+    );
+    assert_eq!(daemon.get("/api/v1/meters/home/quality?from=2024-01-01&to=2026-10-29").0, 422);
+    assert_eq!(daemon.get("/api/v1/meters/home/quality").0, 400);
+}
