@@ -15,8 +15,9 @@ use smarty_p1::{Quantity, Values};
 /// 2026-03-29 00:00 UTC: an hour before the clocks go forward.
 const START: i64 = 1_774_742_400;
 
+const RULE: QuarterRule = QuarterRule { reference_w: Some(3000), ..QuarterRule::DEFAULT };
 const ALL: AlertSettings = AlertSettings {
-    quarter: Some(QuarterRule::new(3000)),
+    quarter: Some(RULE),
     voltage: Some(VoltageRule::DEFAULT),
     current: Some(CurrentRule { limit_ma: Some(40_000), ..CurrentRule::DEFAULT }),
     state: Some(StateRule::DEFAULT),
@@ -28,13 +29,21 @@ const ALL: AlertSettings = AlertSettings {
 struct House {
     account: Account,
     rules: Rules,
+    /// W.
+    contract: Option<u32>,
     watt_seconds: i64,
     events: Vec<Event>,
 }
 
 impl House {
     fn new(settings: AlertSettings) -> Self {
-        Self { account: Account::new(30), rules: Rules::new(settings), watt_seconds: 0, events: Vec::new() }
+        Self {
+            account: Account::new(30),
+            rules: Rules::new(settings),
+            contract: None,
+            watt_seconds: 0,
+            events: Vec::new(),
+        }
     }
 
     /// A reading after `seconds` at this power.
@@ -54,7 +63,8 @@ impl House {
         let running = self.account.running();
         let start = time.div_euclid(QUARTER) * QUARTER;
         let known = running.since_within(start..start + QUARTER);
-        let quarter = QuarterSoFar { start, end: start + QUARTER, energy_import_wh: known.get(Register::Import) };
+        let energy_import_wh = known.get(Register::Import);
+        let quarter = QuarterSoFar { start, end: start + QUARTER, energy_import_wh, reference_w: self.contract };
         let events = &mut self.events;
         self.rules.feed(&Observation { time, values, quarter }, |event| events.push(event));
     }
@@ -214,7 +224,7 @@ proptest! {
         offset in 0..10i64,
         minute in 3..14i64,
     ) {
-        let rule = QuarterRule { from_s: minute * 60, ..QuarterRule::new(3000) };
+        let rule = QuarterRule { from_s: minute * 60, ..RULE };
         let mut house = House::new(AlertSettings { quarter: Some(rule), ..ALL });
         // A quarter-hour of another power, then this one.
         for step in 0..180 {
@@ -248,6 +258,23 @@ proptest! {
         prop_assert_eq!(house.said(Code::QuarterExceeds).last().unwrap().0, State::Over);
         prop_assert!(quarter(house.events.last().unwrap()).energy_wh <= 750);
     }
+}
+
+#[test]
+fn the_contract_counts_at_its_time_where_nothing_else_is_set() {
+    let rule = QuarterRule { reference_w: None, ..RULE };
+    let mut house = House::new(AlertSettings { quarter: Some(rule), ..ALL });
+    let quarter_hour = |house: &mut House, contract: Option<u32>, from: i64| {
+        house.contract = contract;
+        (0..90).for_each(|step| house.read(from + step * 10, 10, 5000, &[]));
+    };
+    quarter_hour(&mut house, None, START);
+    assert_eq!(house.events, [], "nobody has said what is allowed");
+    quarter_hour(&mut house, Some(7000), START + QUARTER);
+    assert_eq!(house.events, []);
+    quarter_hour(&mut house, Some(3000), START + 2 * QUARTER);
+    assert_eq!(house.said(Code::QuarterExceeds), [(State::Begin, 2 * QUARTER + 300)]);
+    assert_eq!(quarter(&house.events[0]).reference_w, 3000);
 }
 
 #[test]

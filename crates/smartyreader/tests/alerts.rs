@@ -128,7 +128,7 @@ fn a_broker_a_web_address_and_the_page_are_told_once() {
     let mut meter = meter_at(port, &folder, EVENING, "1");
     // The house has 230 V and, in the evening, more than 100 W: these thresholds make alerts of both.
     let more = format!(
-        "[mqtt.house]\n{}[alert.quarter]\nreference = 0.1\nfrom-minute = 2\nwindow = \"1m\"\n\
+        "[mqtt.house]\n{}[tariff]\nreference-power = 0.1\n[alert.quarter]\nfrom-minute = 2\nwindow = \"1m\"\n\
          [alert.voltage]\nlow = 245\nhigh = 260\n[alert.silence]\nafter = \"3s\"\n\
          [alert.webhook]\nurl = \"http://127.0.0.1:{hook}/hook/private-path?x=1\"\ntoken-file = \"token\"\n",
         broker.settings()

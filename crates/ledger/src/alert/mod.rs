@@ -40,6 +40,8 @@ pub struct QuarterSoFar {
     pub end: i64,
     /// Import so far, Wh; where the beginning was not measured, since the first reading after it.
     pub energy_import_wh: Option<i64>,
+    /// The reference power by the meter's contract, W.
+    pub reference_w: Option<u32>,
 }
 
 /// What one reading says to the rules.

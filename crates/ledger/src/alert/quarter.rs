@@ -6,6 +6,7 @@ use super::event::{Code, Event, Facts, QuarterFacts, State};
 use super::settings::QuarterRule;
 use super::{Observation, QuarterSoFar};
 use crate::QUARTER;
+use crate::quarter::Course;
 use crate::window::Window;
 
 /// A register of whole watt-hours is so much off at most, W·s.
@@ -45,8 +46,9 @@ impl QuarterWatch {
         if self.open.is_some_and(|open| open.facts.start != quarter.start) {
             self.end(emit);
         }
-        let Some((facts, projected)) = self.facts(rule, seen.time, &quarter) else { return };
-        let allowed = i128::from(rule.reference_w) * i128::from(QUARTER);
+        let Some(reference_w) = rule.reference_w.or(quarter.reference_w) else { return };
+        let Some((facts, projected)) = self.facts(reference_w, seen.time, &quarter) else { return };
+        let allowed = i128::from(reference_w) * i128::from(QUARTER);
         if let Some(open) = &mut self.open {
             open.facts = facts;
             if projected * 1000 < allowed * i128::from(rule.release_permille) {
@@ -82,36 +84,20 @@ impl QuarterWatch {
     }
 
     /// The figures, and the projected energy in W·s.
-    fn facts(&self, rule: &QuarterRule, time: i64, quarter: &QuarterSoFar) -> Option<(QuarterFacts, i128)> {
-        let energy_wh = quarter.energy_import_wh?.max(0);
-        let left_s = quarter.end.saturating_sub(time).clamp(0, QUARTER);
-        let energy = i128::from(energy_wh) * 3600;
-        let passed = i128::from(QUARTER - left_s);
-        // A meter that sends no power has the mean of this quarter-hour.
-        let power_cw = match self.power.spread() {
-            Some(spread) => i128::from(spread.mean_cw.max(0)),
-            None if passed > 0 => energy * 100 / passed,
-            None => return None,
-        };
-        let projected = energy + power_cw * i128::from(left_s) / 100;
-        let allowed = i128::from(rule.reference_w) * i128::from(QUARTER);
-        let rest = (allowed - energy).max(0);
+    fn facts(&self, reference_w: u32, time: i64, quarter: &QuarterSoFar) -> Option<(QuarterFacts, i128)> {
+        let course = Course::at(time, quarter.end, quarter.energy_import_wh?);
+        let present_cw = course.present_cw(self.power.spread())?;
         let facts = QuarterFacts {
             start: quarter.start,
-            reference_w: rule.reference_w,
-            energy_wh,
-            projected_w: narrow((projected + i128::from(QUARTER) / 2) / i128::from(QUARTER)),
-            power_w: narrow((power_cw + 50) / 100),
-            allowed_w: if left_s == 0 { 0 } else { narrow(rest / i128::from(left_s)) },
-            left_s,
+            reference_w,
+            energy_wh: course.energy_wh(),
+            projected_w: course.projected_w(present_cw),
+            power_w: present_cw.saturating_add(50).div_euclid(100),
+            allowed_w: course.allowed_w(reference_w),
+            left_s: course.left_s(),
         };
-        Some((facts, projected))
+        Some((facts, course.projected_ws(present_cw)))
     }
-}
-
-/// What no meter measures is cut to what fits.
-fn narrow(number: i128) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 const fn event(state: State, time: i64, since: i64, facts: QuarterFacts) -> Event {

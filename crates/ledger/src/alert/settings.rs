@@ -1,6 +1,7 @@
 //! Settings: the thresholds of every rule.
 
 use super::event::Code;
+use crate::quarter::PRESENT_MINUTES;
 
 /// What is judged, and when. A rule that is `None` is off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +29,8 @@ impl AlertSettings {
 /// When a quarter-hour is about to exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuarterRule {
-    /// What the network tariff allows, W.
-    pub reference_w: u32,
+    /// What is allowed, W. `None`: what the contract says at the time.
+    pub reference_w: Option<u32>,
     /// So many thousandths beyond it are let pass, as long as they are a projection only.
     pub margin_permille: u16,
     /// Over when the projection falls below so many thousandths of what is allowed.
@@ -41,10 +42,14 @@ pub struct QuarterRule {
 }
 
 impl QuarterRule {
-    /// 2 % beyond, from the fifth minute, by the mean of three; over below 95 %.
-    pub const fn new(reference_w: u32) -> Self {
-        Self { reference_w, margin_permille: 20, release_permille: 950, from_s: 300, window_minutes: 3 }
-    }
+    /// By the contract; 2 % beyond, from the fifth minute, by the mean of three; over below 95 %.
+    pub const DEFAULT: Self = Self {
+        reference_w: None,
+        margin_permille: 20,
+        release_permille: 950,
+        from_s: 300,
+        window_minutes: PRESENT_MINUTES,
+    };
 }
 
 /// How long something must last to count.

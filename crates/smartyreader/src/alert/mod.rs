@@ -80,6 +80,11 @@ pub async fn run(config: Arc<Config>, hub: Hub, archive: Archive, observer: Obse
 fn observation(live: &Live) -> Observation<'_> {
     let reading = &live.arrival.reading;
     let quarter = live.quarter;
-    let quarter = QuarterSoFar { start: quarter.start, end: quarter.end, energy_import_wh: quarter.energy_import_wh };
+    let quarter = QuarterSoFar {
+        start: quarter.start,
+        end: quarter.end,
+        energy_import_wh: quarter.energy_import_wh,
+        reference_w: quarter.outlook.reference_w,
+    };
     Observation { time: reading.time, values: &reading.values, quarter }
 }

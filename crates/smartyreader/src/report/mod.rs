@@ -37,10 +37,5 @@ pub use letter::{Occasion, letters};
 pub use note::{Fate, Note};
 pub use period::{Kind, Period};
 pub use picture::{Named, Picture, whole};
-<<<<<<< HEAD
-=======
-pub use post::{Letter, Post};
 pub use quality::Quality;
-pub use refusal::{Refusal, Stage, Why};
->>>>>>> 55f48f3
 pub use text::text;

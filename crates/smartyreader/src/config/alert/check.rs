@@ -73,11 +73,11 @@ impl Config {
         let mut rules = Vec::new();
         if alert.quarter.enabled {
             for meter in &meters {
+                let about = format!("a quarter-hour of {meter} about to exceed");
                 if let Some(reference) = alert.reference_w(meter) {
-                    rules.push(format!(
-                        "a quarter-hour of {meter} about to exceed {} kW",
-                        f64::from(reference) / 1000.0
-                    ));
+                    rules.push(format!("{about} {} kW", f64::from(reference) / 1000.0));
+                } else if self.tariff_of(meter).is_some_and(|tariff| !tariff.reference_power.0.is_empty()) {
+                    rules.push(format!("{about} the reference power of its contract"));
                 }
             }
         }

@@ -65,7 +65,7 @@ impl Default for Alert {
 pub struct QuarterAlert {
     /// Off: nothing is said about quarter-hours.
     pub enabled: bool,
-    /// What the network tariff allows, kW. Left out: nothing is said.
+    /// What is allowed, kW. Left out: what the contract says at the time; without one nothing is said.
     pub reference: Option<f64>,
     /// So many percent beyond are let pass while they are a projection only.
     pub margin: f64,
@@ -215,7 +215,7 @@ impl Alert {
         }
     }
 
-    /// The reference power of a meter, W.
+    /// The reference power of a meter where it is not the contract's, W.
     fn reference_w(&self, meter: &str) -> Option<u32> {
         let own = self.meter.get(meter).and_then(|own| own.reference);
         own.or(self.quarter.reference).map(|reference| (reference * 1000.0).round() as u32)
@@ -237,8 +237,8 @@ impl Config {
         // A file that has been read to its end is not silent.
         let ends = self.source_of(meter).and_then(|source| self.source.get(source)).is_some_and(|on| on.kind.ends());
         Some(AlertSettings {
-            quarter: alert.reference_w(meter).filter(|_| quarter.enabled).map(|reference_w| QuarterRule {
-                reference_w,
+            quarter: quarter.enabled.then(|| QuarterRule {
+                reference_w: alert.reference_w(meter),
                 margin_permille: (quarter.margin * 10.0).round() as u16,
                 release_permille: (quarter.release * 10.0).round() as u16,
                 from_s: i64::from(quarter.from_minute) * 60,
@@ -287,14 +287,14 @@ mod tests {
     #[test]
     fn what_is_left_out_is_right() {
         let settings = config("").alert_settings("home").unwrap();
-        assert_eq!(settings.quarter, None, "nobody has said what is allowed");
+        assert_eq!(settings.quarter, Some(QuarterRule::DEFAULT), "by the contract");
         assert_eq!(settings.voltage, Some(VoltageRule::DEFAULT));
         assert_eq!(settings.current, Some(CurrentRule::DEFAULT));
         assert_eq!(settings.state, Some(StateRule::DEFAULT));
         assert_eq!(settings.silence, Some(SilenceRule::DEFAULT));
         assert_eq!(settings.again_s, None);
         let settings = config("[alert.quarter]\nreference = 3\n").alert_settings("home").unwrap();
-        assert_eq!(settings.quarter, Some(QuarterRule::new(3000)));
+        assert_eq!(settings.quarter.unwrap().reference_w, Some(3000));
     }
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
         let text = "[alert]\nmeters = [\"home\"]\nagain-after = \"12h\"\n[alert.quarter]\nreference = 3\n\
                     [alert.meter.home]\nreference = 7\nlimit = 40\n";
         let settings = config(text).alert_settings("home").unwrap();
-        assert_eq!(settings.quarter.unwrap().reference_w, 7000);
+        assert_eq!(settings.quarter.unwrap().reference_w, Some(7000));
         assert_eq!(settings.current.unwrap().limit_ma, Some(40_000));
         assert_eq!(settings.again_s, Some(43_200));
         assert_eq!(config(text).alert_settings("sun"), None);
@@ -323,6 +323,8 @@ mod tests {
             ),
             "{plans:#?}"
         );
+        let plans = said("[meter.home.tariff]\nreference-power = 3\n", Grade::Plan);
+        assert!(plans.iter().any(|plan| plan.contains("exceed the reference power of its contract,")), "{plans:#?}");
         for (more, words) in [
             ("[alert]\nmeters = [\"x\"]\n", "there is no meter x"),
             ("[alert.meter.x]\n", "there is no meter x"),
