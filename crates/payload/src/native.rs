@@ -9,10 +9,12 @@
 //! | `<meter>/registers` | [`Registers`]: what counts up, and states | yes |
 //! | `<meter>/quarter-hour` | [`QuarterHour`]: one that is over | no |
 //! | `<meter>/gap` | [`Gap`]: energy whose shape is not known | no |
+//! | `<meter>/costs` | [`Costs`]: what energy costs today, this month and this year | yes |
 //! | `<meter>/availability` | [`ONLINE`] or [`OFFLINE`] | yes |
 //! | `<meter>/status` | [`Status`]: proof, age, counters | yes |
 //! | `availability` | the same for the whole reader: its last will | yes |
 
+mod costs;
 mod entry;
 mod live;
 mod registers;
@@ -20,6 +22,8 @@ mod status;
 
 use core::fmt::{self, Display, Formatter};
 
+pub use costs::{COST_SPANS, CostSpan, Costs};
+pub(crate) use costs::{cost_key, exceedance_key as contract_exceedance_key, start_key};
 pub use entry::{Gap, QuarterHour};
 pub use live::Live;
 pub(crate) use live::{exceedance_key, names};
@@ -45,6 +49,8 @@ pub enum Topic<'a> {
     QuarterHour(&'a str),
     /// `home/gap`.
     Gap(&'a str),
+    /// `home/costs`.
+    Costs(&'a str),
     /// `home/availability`.
     Availability(&'a str),
     /// `home/status`.
@@ -56,7 +62,7 @@ pub enum Topic<'a> {
 impl Topic<'_> {
     /// Whether the broker is to keep the last message. A power of yesterday must not look like one of now.
     pub const fn retained(self) -> bool {
-        matches!(self, Self::Registers(_) | Self::Availability(_) | Self::Status(_) | Self::Reader)
+        matches!(self, Self::Registers(_) | Self::Costs(_) | Self::Availability(_) | Self::Status(_) | Self::Reader)
     }
 
     /// Quality of service: what is said once (a quarter-hour, a gap, a change of state) must arrive.
@@ -75,6 +81,7 @@ impl Display for Topic<'_> {
             Self::Registers(meter) => write!(f, "{meter}/registers"),
             Self::QuarterHour(meter) => write!(f, "{meter}/quarter-hour"),
             Self::Gap(meter) => write!(f, "{meter}/gap"),
+            Self::Costs(meter) => write!(f, "{meter}/costs"),
             Self::Availability(meter) => write!(f, "{meter}/availability"),
             Self::Status(meter) => write!(f, "{meter}/status"),
             Self::Reader => f.write_str("availability"),

@@ -66,6 +66,9 @@ pub struct Mqtt {
     /// `<topic>/<meter>/quarter-hour` and `gap`.
     #[serde(default)]
     pub quarter_hour: Kind,
+    /// `<topic>/<meter>/costs`.
+    #[serde(default)]
+    pub costs: Kind,
     /// `<topic>/<meter>/status`.
     #[serde(default)]
     pub status: Kind,

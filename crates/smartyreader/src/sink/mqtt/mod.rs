@@ -1,5 +1,6 @@
 //! MQTT: publishes to one broker. Live values at once; quarter-hours from the outbox, whenever the broker was away.
 
+mod costs;
 mod discovery;
 mod format;
 mod moment;
@@ -25,6 +26,7 @@ use crate::hub::{Hub, Live};
 use crate::keeper::Keeper;
 use crate::mqtt::{Event, Identity, Link, Message, Why, host_name};
 use crate::observe::{Observer, Trouble, count};
+use costs::Costs;
 use discovery::Announcement;
 use format::Format;
 use native::Native;
@@ -121,6 +123,7 @@ struct Publisher {
     up: bool,
     meters: BTreeMap<Arc<str>, Meter>,
     outbox: Option<Outbox>,
+    costs: Costs,
 }
 
 /// One meter's state at this broker.
@@ -164,13 +167,14 @@ impl Publisher {
                 i64::try_from(settings.owed_at_most.0.as_secs()).unwrap_or(i64::MAX >> 1),
             )
         });
+        let costs = Costs::new(&settings, config, &house.archive);
         let subject = format!("mqtt {name}");
         house.observer.sink("mqtt", &name, |sink| {
             sink.target = settings.address().map_or_else(|_| settings.broker.clone(), |address| address.to_string());
             sink.state = "connecting".into();
         });
         let zone = config.time_zone();
-        Self { name, subject, settings, house, zone, link, up: false, meters, outbox }
+        Self { name, subject, settings, house, zone, link, up: false, meters, outbox, costs }
     }
 
     /// What the meters have ever sent, from the store: a restart must not take entities away.
@@ -211,7 +215,9 @@ impl Publisher {
                     if let Some(outbox) = &mut self.outbox {
                         outbox.look();
                     }
+                    self.costs.look();
                 }
+                messages = self.costs.next(), if self.up => self.send_all(messages).await,
                 taken = answer => match taken {
                     Taken::Acknowledged => self.count("acknowledged", 1),
                     Taken::Lost(why) => {
@@ -283,6 +289,7 @@ impl Publisher {
             }
         }
         self.send_all(messages).await;
+        self.costs.look();
         self.look().await;
     }
 

@@ -1,7 +1,7 @@
 //! Native: our own topics of one meter.
 
 use jiff::tz::TimeZone;
-use smarty_payload::native::{Gap, Live as LiveBody, OFFLINE, ONLINE, QuarterHour, Registers, Status, Topic};
+use smarty_payload::native::{Costs, Gap, Live as LiveBody, OFFLINE, ONLINE, QuarterHour, Registers, Status, Topic};
 use smarty_store::Entry;
 use tokio::time::Instant;
 
@@ -132,6 +132,11 @@ pub(super) fn entry(settings: &Mqtt, meter: &str, entry: &Entry, zone: &TimeZone
             message(settings, kind, Topic::Gap(meter), &body)
         }
     }
+}
+
+/// What energy costs so far.
+pub(super) fn costs(settings: &Mqtt, meter: &str, body: &Costs<'_>) -> Message {
+    message(settings, &settings.costs, Topic::Costs(meter), body)
 }
 
 /// By the meter's clock, which ticks in whole telegrams; one that was put back counts as time.
