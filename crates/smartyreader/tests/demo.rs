@@ -21,7 +21,7 @@ fn a_demo_has_costs_and_reports() {
     command.args(["demo", "--days", "2", "--listen", &address, "--folder"]).arg(folder.path());
     let daemon = Daemon { process: Process::start(&mut command), config: folder.file("demo.toml"), address };
     // The history of two meters is made first.
-    let until = Instant::now() + Duration::from_secs(180);
+    let until = Instant::now() + Duration::from_mins(3);
     while daemon.try_get("/api/v1/health").is_none() {
         assert!(Instant::now() < until, "{}", daemon.process.log());
         std::thread::sleep(Duration::from_millis(100));
