@@ -12,6 +12,7 @@
 //! | [`Calculator`] | state of the running day and month, and of the sample window | `calculator` |
 //! | [`Calculated`] | what follows from the readings at one moment: day, powers, exceedance, gas | `calculated` |
 //! | [`Course`], [`Outlook`] | a quarter-hour that is running; how it will end, what it may still draw | `quarter` |
+//! | [`Beyond`] | what went beyond the reference power in many of them | `quarter` |
 //! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
 //! | [`alert::Rules`] | what a household wants to be told at once, with hysteresis | `alert` |
 //! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
@@ -65,7 +66,7 @@ pub use bytes::UnknownState;
 pub use calculated::{CLASSES, Calculated, Exceedance, Rolling, WindowSpread};
 pub use calculator::{Calculator, Moment};
 pub use entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
-pub use quarter::{Course, Outlook, PRESENT_MINUTES};
+pub use quarter::{Beyond, Course, Outlook, PRESENT_MINUTES};
 pub use sample::{Register, Sample};
 pub use settings::{Reference, Settings, Terms};
 pub use standing::{MeanPower, Standing};

@@ -98,6 +98,37 @@ impl Outlook {
     }
 }
 
+/// Energy beyond reference powers, summed over quarter-hours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beyond {
+    quarter_wh: i64,
+    quarters: u32,
+}
+
+impl Beyond {
+    /// Adds what is beyond in a quarter-hour of this import, Wh.
+    pub fn add(&mut self, energy_wh: i64, reference_w: u32) {
+        let more = excess(energy_wh, reference_w);
+        self.quarter_wh = self.quarter_wh.saturating_add(more);
+        self.quarters = self.quarters.saturating_add(u32::from(more > 0));
+    }
+
+    /// In quarters of a Wh, which is exact.
+    pub const fn quarter_wh(&self) -> i64 {
+        self.quarter_wh
+    }
+
+    /// In Wh, rounded half up.
+    pub const fn wh(&self) -> i64 {
+        whole_wh(self.quarter_wh)
+    }
+
+    /// In how many quarter-hours there was any.
+    pub const fn quarters(&self) -> u32 {
+        self.quarters
+    }
+}
+
 /// What no meter measures is cut to what fits.
 fn narrow(number: i128) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
 
 use proptest::prelude::*;
-use smarty_ledger::{Account, Calculated, Calculator, Course, Moment, Settings, Terms, WindowSpread};
+use smarty_ledger::{Account, Beyond, Calculated, Calculator, Course, Moment, Settings, Terms, WindowSpread};
 use smarty_p1::{Quantity, Values};
 
 /// The first second of a quarter-hour, day and month.
@@ -118,6 +118,19 @@ fn the_price_of_the_contract_fills_in() {
 }
 
 proptest! {
+    /// Summed over quarter-hours it is rounded once, and is what each is above the reference power.
+    #[test]
+    fn what_is_beyond_adds_up(energies in prop::collection::vec(0_i64..20_000, 0..50), reference_w in 0_u32..80_000) {
+        let mut beyond = Beyond::default();
+        for &energy in &energies {
+            beyond.add(energy, reference_w);
+        }
+        let over: Vec<i64> =
+            energies.iter().map(|energy| 4 * energy - i64::from(reference_w)).filter(|more| *more > 0).collect();
+        prop_assert_eq!((beyond.quarter_wh(), beyond.quarters() as usize), (over.iter().sum::<i64>(), over.len()));
+        prop_assert!((4 * beyond.wh() - beyond.quarter_wh()).abs() <= 2);
+    }
+
     /// Whoever draws just what is allowed keeps the reference power, and who draws a little more does not.
     #[test]
     fn what_is_allowed_keeps_the_reference_power(

@@ -85,6 +85,8 @@ pub struct Discovery<'a> {
     pub references_w: &'a [u32],
     /// Whether the meter's contract has a reference power.
     pub has_reference: bool,
+    /// Whether its costs are published.
+    pub has_costs: bool,
     /// Seconds without a message after which a live value is shown as unavailable. 0: never.
     pub expire_after_s: u32,
     /// Keys of entities that were announced once and are no more: they are removed. To be sent once; the next message
@@ -145,6 +147,7 @@ impl Discovery<'_> {
         object.known("sug_dsp_prc", entity.precision)?;
         object.known_text("ent_cat", entity.diagnostic.then_some("diagnostic"))?;
         object.text("val_tpl", entity.template())?;
+        object.known_text("lrst_val_tpl", entity.last_reset())?;
         let expires = entity.is_live() && self.expire_after_s > 0;
         object.known("exp_aft", expires.then_some(self.expire_after_s))
     }

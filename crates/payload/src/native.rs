@@ -10,11 +10,13 @@
 //! | `<meter>/quarter-hour` | [`QuarterHour`]: one that is over | no |
 //! | `<meter>/gap` | [`Gap`]: energy whose shape is not known | no |
 //! | `<meter>/alert` | [`Alert`]: what the household is told at once | no |
+//! | `<meter>/costs` | [`Costs`]: what energy costs today, this month and this year | yes |
 //! | `<meter>/availability` | [`ONLINE`] or [`OFFLINE`] | yes |
 //! | `<meter>/status` | [`Status`]: proof, age, counters | yes |
 //! | `availability` | the same for the whole reader: its last will | yes |
 
 mod alert;
+mod costs;
 mod entry;
 mod live;
 mod registers;
@@ -23,6 +25,8 @@ mod status;
 use core::fmt::{self, Display, Formatter};
 
 pub use alert::{Alert, Headline, Sentence};
+pub use costs::{COST_SPANS, CostSpan, Costs};
+pub(crate) use costs::{cost_key, exceedance_key as contract_exceedance_key, start_key};
 pub use entry::{Gap, QuarterHour};
 pub use live::Live;
 pub(crate) use live::{exceedance_key, names};
@@ -50,6 +54,8 @@ pub enum Topic<'a> {
     Gap(&'a str),
     /// `home/alert`.
     Alert(&'a str),
+    /// `home/costs`.
+    Costs(&'a str),
     /// `home/availability`.
     Availability(&'a str),
     /// `home/status`.
@@ -61,7 +67,7 @@ pub enum Topic<'a> {
 impl Topic<'_> {
     /// Whether the broker is to keep the last message. A power of yesterday must not look like one of now.
     pub const fn retained(self) -> bool {
-        matches!(self, Self::Registers(_) | Self::Availability(_) | Self::Status(_) | Self::Reader)
+        matches!(self, Self::Registers(_) | Self::Costs(_) | Self::Availability(_) | Self::Status(_) | Self::Reader)
     }
 
     /// Quality of service: what is said once (a quarter-hour, a gap, a change of state) must arrive.
@@ -81,6 +87,7 @@ impl Display for Topic<'_> {
             Self::QuarterHour(meter) => write!(f, "{meter}/quarter-hour"),
             Self::Gap(meter) => write!(f, "{meter}/gap"),
             Self::Alert(meter) => write!(f, "{meter}/alert"),
+            Self::Costs(meter) => write!(f, "{meter}/costs"),
             Self::Availability(meter) => write!(f, "{meter}/availability"),
             Self::Status(meter) => write!(f, "{meter}/status"),
             Self::Reader => f.write_str("availability"),

@@ -37,6 +37,7 @@ fn discovery(scene: &Scene) -> Discovery<'_> {
         mbus: scene.mbus,
         references_w: &REFERENCES_W,
         has_reference: true,
+        has_costs: true,
         expire_after_s: 120,
         removed: &[],
     }
@@ -74,6 +75,7 @@ fn messages(moment: &Moment<'_>) -> BTreeMap<String, Map<String, Value>> {
     [
         (native::Topic::Live(METER), native::Live(moment).to_string()),
         (native::Topic::Registers(METER), native::Registers(moment).to_string()),
+        (native::Topic::Costs(METER), common::costs(&[]).to_string()),
         (native::Topic::Status(METER), status.to_string()),
     ]
     .map(|(topic, message)| (format!("{}/{topic}", native::BASE), object(&message)))
@@ -102,10 +104,20 @@ fn every_entity_reads_a_value_that_is_there() {
             assert!(ids.insert(component["uniq_id"].to_string()), "{name} {key} twice");
             let topic = component.get("stat_t").unwrap_or(&device["stat_t"]).as_str().unwrap();
             let template = component["val_tpl"].as_str().unwrap();
-            let names = names(template);
-            assert_eq!(names.len(), 1, "{template}");
-            for read in names {
+            let reads = names(template);
+            assert_eq!(reads.len(), 1, "{template}");
+            for read in reads {
                 assert!(messages[topic].contains_key(read), "{name}: {key} reads {read}, which {topic} does not have");
+            }
+            // Home Assistant refuses money that only grows, and a last reset of what is not a total.
+            assert_eq!(
+                component.get("dev_cla").is_some_and(|class| class == "monetary"),
+                component["stat_cla"] == "total"
+            );
+            assert_eq!(component["stat_cla"] == "total", component.get("lrst_val_tpl").is_some(), "{name} {key}");
+            if let Some(since) = component.get("lrst_val_tpl") {
+                let read = names(since.as_str().unwrap());
+                assert!(read.iter().all(|read| messages[topic][*read].is_string()), "{since}");
             }
             let live = topic.ends_with("/live");
             assert_eq!(component.get("exp_aft").is_some(), live, "{name} {key}");

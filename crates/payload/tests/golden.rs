@@ -181,6 +181,8 @@ fn native_messages() {
     };
     let message = native::Gap { entry: &gap, start_offset: 3600, end_offset: 7200 };
     frozen_json("native/gap.json", &message.to_string());
+    let costs = common::costs(&[("energy", 1_713_500), ("network-fixed", 258_500), ("feed-in", -880_200)]);
+    frozen_json("native/costs.json", &costs.to_string());
     let status = native::Status {
         last: Some(Clock::at(1_795_391_990, 3600)),
         proof: Some("tag"),
@@ -199,6 +201,7 @@ fn native_topics() {
         (Topic::Registers("home"), "home/registers", true, 1),
         (Topic::QuarterHour("home"), "home/quarter-hour", false, 1),
         (Topic::Gap("home"), "home/gap", false, 1),
+        (Topic::Costs("home"), "home/costs", true, 1),
         (Topic::Availability("home"), "home/availability", true, 1),
         (Topic::Status("home"), "home/status", true, 0),
         (Topic::Reader, "availability", true, 1),
@@ -228,6 +231,7 @@ fn home_assistant_discovery() {
             mbus: scene.mbus,
             references_w: &[3000, 7000],
             has_reference: true,
+            has_costs: true,
             expire_after_s: 120,
             removed: &["heat", "power_import"],
         };

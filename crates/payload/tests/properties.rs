@@ -157,7 +157,7 @@ proptest! {
             base: &base,
             sent: Sent::of(&values),
             mbus: mbus_channels(&values, None),
-            references_w: &references_w, has_reference: true,
+            references_w: &references_w, has_reference: true, has_costs: true,
             expire_after_s,
             removed: &["gone \"quoted\""],
         };

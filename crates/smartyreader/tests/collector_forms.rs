@@ -268,3 +268,12 @@ fn our_own_live_and_registers_are_one_reading() {
     house.hear("smartyreader/home/live", r#"{"time_unix":1620036050,"power_import_w":400,"energy_import_wh":6700}"#);
     assert_eq!(house.arrivals.len(), 4);
 }
+
+#[test]
+fn our_own_costs_are_no_reading() {
+    let mut house = House::new("[meter.home]\n");
+    let costs = include_str!("../../payload/tests/golden/native/costs.json");
+    house.hear("smartyreader/home/costs", costs).pass(2);
+    assert_eq!((house.counter("aside_messages"), house.arrivals.len()), (1, 0));
+    assert!(house.observer.health().problems.is_empty());
+}

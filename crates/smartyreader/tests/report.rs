@@ -63,6 +63,62 @@ Made by SmartyReader from the meter’s own registers.
     assert!(after.contains("The last telegram before was that of Monday, 23 November 2026, 00:20."), "{after}");
 }
 
+const TARIFF: &str = "[tariff]\nnetwork = \"luxembourg\"\nmain-fuse = 40\n\
+     reference-power = [{ kw = 3 }, { from = 2026-11-21, kw = 3.5 }]\n\
+     [[tariff.price]]\ncomponent = \"energy\"\nprice = 0.1229\n[[tariff.price]]\ncomponent = \"feed-in\"\nprice = 0.08\n";
+
+#[test]
+fn costs_and_the_reference_powers_of_the_contract() {
+    let folder = Folder::new("report-costs");
+    fill(&folder, "home", Period::parse("2026-11-22").unwrap(), 22, Some((14, 16)));
+    let with = |tariff: &str, period: &str| {
+        let settings = smartyreader::config::load(&config(&folder, tariff)).unwrap();
+        let reader = Reader::open(folder.file("test.db")).unwrap();
+        let now = jiff::Timestamp::now().as_second().max(1_795_600_000);
+        text(&Document::of(&reader, &Subject::new(&settings), Period::parse(period).unwrap(), now).unwrap())
+    };
+    // 3 kW until Friday, 3.5 kW from Saturday on, for two hours of 4 kW each day.
+    let week = with(TARIFF, "2026-W47");
+    for words in [
+        "  Beyond 3 kW                   10.000 kWh  in 40 quarter-hours\n",
+        "  Beyond 3.5 kW                  2.000 kWh  in 16 quarter-hours\n",
+    ] {
+        assert!(week.contains(words), "{words}\n{week}");
+    }
+    assert!(!week.contains("Beyond 7 kW"), "that is of those that the formats compare\n{week}");
+    // What the command line and the API say of the same day.
+    let day = with(&TARIFF.replace("3.5", "3"), "2026-11-22");
+    let settings = config(&folder, &TARIFF.replace("3.5", "3"));
+    let (code, bill, err) =
+        finish(smartyreader().args(["costs", "--json", "--day", "2026-11-22", "--config"]).arg(&settings));
+    assert_eq!(code, 0, "{err}");
+    let bill: serde_json::Value = serde_json::from_str(&bill).unwrap();
+    let cents = bill["total_cent"].as_i64().unwrap();
+    let shown = format!("{}.{:02} €", cents / 100, cents % 100);
+    let line = day.lines().find(|line| line.contains("Costs, with tax")).unwrap();
+    assert!(line.contains(&shown) && line.ends_with("  at least, uncertain"), "{shown}: {day}");
+    let expected = "\
+  Costs, with tax                   1.99 €  at least, uncertain
+    energy                          1.78 €
+    network, fixed                  0.27 €
+    network, every kWh              0.74 €  uncertain
+    beyond the reference power      0.17 €  at least, uncertain
+    metering                        0.21 €
+    electricity tax                 0.01 €  uncertain
+    compensation mechanism         −0.54 €  uncertain
+    feed-in                        −0.64 €
+";
+    assert!(day.contains(expected), "{day}");
+    // Without a supplier's price the bill is not whole, and says so.
+    let bare = with("[tariff]\nnetwork = \"luxembourg\"\nreference-power = 3\n", "2026-11-22");
+    assert!(bare.contains("the supplier's energy, for there is no [[tariff.price]]"), "{bare}");
+    let broken = with("[tariff]\nnetwork = \"belgium\"\nreference-power = 3\n", "2026-11-22");
+    assert!(broken.contains("There are no costs: ") && broken.contains("  Beyond 3 kW "), "{broken}");
+    assert!(!broken.contains("Costs, with tax") && !broken.contains("Beyond 7 kW"), "{broken}");
+    let before = with(&TARIFF.replace("[tariff]", "[tariff]\nfrom = 2027-01-01"), "2026-11-22");
+    assert!(!before.contains("Costs") && before.contains("Beyond 7 kW"), "{before}");
+}
+
 #[test]
 fn a_day_of_25_hours_says_so() {
     let folder = Folder::new("report-autumn");
@@ -119,7 +175,10 @@ fn the_mail_as_it_arrives() {
     let folder = Folder::new("report-golden");
     let Some(server) = MailServer::start(&folder, Security::StartTls) else { return };
     fill(&folder, "home", Period::parse("2026-11-22").unwrap(), 22, Some((14, 16)));
-    let config = config(&folder, &format!("[report]\nto = [\"Anna <anna@example.org>\"]\n{}", server.settings()));
+    let config = config(
+        &folder,
+        &format!("[report]\nto = [\"Anna <anna@example.org>\"]\n{}{}", server.settings(), TARIFF.replace("3.5", "3")),
+    );
     let command = ["report", "--send-test", "--day", "2026-11-22", "--config"];
     let (code, out, err) = finish(smartyreader().args(command).arg(&config));
     assert_eq!(code, 0, "{out}{err}");

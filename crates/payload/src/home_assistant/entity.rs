@@ -7,13 +7,14 @@ use smarty_p1::{Kind, Medium, Quantity, Unit};
 use super::Discovery;
 use crate::mbus::{External, MbusUnit, externals};
 use crate::name::Name;
-use crate::native::{Topic, exceedance_key, names};
+use crate::native::{COST_SPANS, Topic, contract_exceedance_key, cost_key, exceedance_key, names, start_key};
 
 /// Where the state comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Message {
     Live,
     Registers,
+    Costs,
     Status,
 }
 
@@ -24,6 +25,8 @@ enum Form {
     Plain,
     /// A thousandth of the integer.
     Thousandth,
+    /// A millionth of the integer.
+    Millionth,
     /// UTC seconds as a time.
     Seconds,
     /// A sentence: Home Assistant takes 255 characters.
@@ -44,8 +47,12 @@ pub(super) struct Entity {
     field: Name,
     message: Message,
     form: Form,
+    /// The name in the message of the time since when it counts.
+    since: Option<Name>,
 }
 
+/// What may fall as well: the only one that Home Assistant takes for money.
+const TOTAL: Option<&str> = Some("total");
 const MEASUREMENT: Option<&str> = Some("measurement");
 const INCREASING: Option<&str> = Some("total_increasing");
 
@@ -62,6 +69,7 @@ impl Entity {
             field,
             message,
             form: Form::Plain,
+            since: None,
         }
     }
 
@@ -111,6 +119,19 @@ impl Entity {
         Self { state: INCREASING, ..Self::number(field, Unit::WattHour, Kind::Instant) }
     }
 
+    /// What energy has cost since a day, month or year began.
+    fn cost(span: &str) -> Self {
+        Self {
+            class: Some("monetary"),
+            state: TOTAL,
+            unit: Some("EUR"),
+            precision: Some(2),
+            form: Form::Millionth,
+            since: Some(start_key(span)),
+            ..Self::bare(Name::of(format_args!("cost_{span}")).as_str(), cost_key(span), Message::Costs)
+        }
+    }
+
     /// The register of a meter behind the meter.
     fn external(external: &External, field: Name, message: Message) -> Self {
         let (class, unit, precision) = match (external.unit, external.medium) {
@@ -136,8 +157,14 @@ impl Entity {
         match self.message {
             Message::Live => Topic::Live(meter),
             Message::Registers => Topic::Registers(meter),
+            Message::Costs => Topic::Costs(meter),
             Message::Status => Topic::Status(meter),
         }
+    }
+
+    /// How Home Assistant reads since when a total counts.
+    pub(super) fn last_reset(&self) -> Option<impl Display> {
+        self.since.map(|since| Name::of(format_args!("{{{{ value_json.{since} }}}}")))
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -211,6 +238,9 @@ impl Display for Template<'_> {
             Form::Thousandth => {
                 write!(f, "{{{{ value_json.{field}/1000 if value_json.{field} is defined else none }}}}")
             }
+            Form::Millionth => {
+                write!(f, "{{{{ value_json.{field}/1000000 if value_json.{field} is defined else none }}}}")
+            }
             Form::Seconds => write!(
                 f,
                 "{{{{ value_json.{field}|timestamp_custom('%Y-%m-%dT%H:%M:%SZ',false) \
@@ -249,6 +279,13 @@ impl Discovery<'_> {
             }
         }
         self.derived(visit)?;
+        if self.has_costs {
+            COST_SPANS.iter().try_for_each(|span| visit(&Entity::cost(span)))?;
+            if self.has_reference {
+                let of_month = Entity::since_border(contract_exceedance_key("month").as_str());
+                visit(&Entity { message: Message::Costs, ..of_month })?;
+            }
+        }
         let status = |key, field, form| Entity {
             diagnostic: true,
             form,

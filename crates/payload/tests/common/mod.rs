@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use smarty_ledger::{Calculated, Exceedance, Outlook, Rolling, WindowSpread};
 use smarty_p1::{Civil, Quantity, Reading, Season, Telegram, Timestamp, Values, hex_text};
+use smarty_payload::native;
 use smarty_payload::{Climate, Clock, FromEnergy, MbusChannels, Moment, RunningQuarter, mbus_channels};
 
 /// Normal time in Luxembourg.
@@ -123,6 +124,26 @@ pub(crate) fn calculated(values: &Values) -> Calculated {
         },
         day_complete: true,
         month_complete: false,
+    }
+}
+
+/// A day and a month of costs; the contract of the year has just begun.
+pub(crate) fn costs<'a>(components: &'a [(&'a str, i64)]) -> native::Costs<'a> {
+    let span = |utc, offset, total_micro_eur, exceedance_wh| native::CostSpan {
+        start: Clock::at(utc, offset),
+        total_micro_eur,
+        components,
+        exceedance_wh,
+        certain: false,
+        lower_bound: exceedance_wh.is_none(),
+    };
+    native::Costs {
+        until: Clock::at(1_795_391_990, ZONE_S),
+        spans: [
+            Some(span(1_795_388_400, ZONE_S, 1_671_000, Some(2_411))),
+            Some(span(1_793_487_600, ZONE_S, 24_950_333, Some(18_005))),
+            Some(span(1_774_994_400, 7_200, -1, None)),
+        ],
     }
 }
 

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use jiff::civil::Date;
 use smarty_meter::{MeterConfig, Profile, Telegram as Sent, VirtualMeter};
 use smarty_p1::{Reading, Telegram};
 use smarty_store::{Clock, MeterReading, Proof, Store};
@@ -19,6 +20,7 @@ use crate::daemon;
 use crate::exit::{Code, Failure};
 use crate::hex;
 use crate::observe::now;
+use crate::report::{Folder, Kind};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -34,6 +36,7 @@ pub(super) struct Demo {
 }
 
 const DATABASE: &str = "demo.db";
+const REPORTS: &str = "demo-reports";
 /// A contract as many households in Luxembourg have it: the prices of Sudstroum's TERRA ONLINE.
 const TARIFF: &str = r#"[tariff]
 network = "luxembourg"
@@ -73,7 +76,11 @@ impl Demo {
             ("home", "Home", 7, Profile::LuxembourgSolar, self.days),
             ("workshop", "Workshop", 8, Profile::LuxembourgFull, self.days.min(14)),
         ];
-        let mut text = format!("[store]\npath = \"{DATABASE}\"\n\n[web]\nlisten = \"{}\"\n\n{TARIFF}", self.listen);
+        let mut text = format!(
+            "[store]\npath = \"{DATABASE}\"\n\n[web]\nlisten = \"{}\"\n\n\
+             [report]\nfolder = \"{REPORTS}\"\nweekly = true\nmonthly = true\n\n{TARIFF}",
+            self.listen
+        );
         let mut lines = Vec::new();
         for (name, title, seed, profile, days) in meters {
             let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -111,6 +118,10 @@ impl Demo {
         })?;
         for ending in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(self.folder.join(format!("{DATABASE}{ending}")));
+        }
+        let reports = Folder::new(self.folder.join(REPORTS));
+        for kind in [Kind::Day, Kind::Week, Kind::Month] {
+            reports.prune(kind, 0, Date::MAX);
         }
         Ok(())
     }

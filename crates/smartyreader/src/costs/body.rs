@@ -213,13 +213,23 @@ impl Quantity {
     }
 }
 
+impl Bill {
+    /// Energy beyond the reference power, Wh.
+    pub fn exceedance_wh(&self) -> Option<i64> {
+        self.exceedance().map(|(quarter_wh, _)| Quantity::Energy(quarter_wh).milli())
+    }
+
+    /// What each component costs with tax, millionths of a euro, in the order of a bill.
+    pub fn components(&self) -> Vec<(&'static str, i64)> {
+        let amount = |lines: &[Line]| lines.iter().map(|line| line.net + line.vat).sum::<Money>().micro_euro();
+        let of_one = self.lines.chunk_by(|one, two| one.component == two.component);
+        of_one.map(|lines| (lines[0].component.name(), amount(lines))).collect()
+    }
+}
+
 impl Entry {
     /// Of a list; `local` is its start as people write it.
     pub fn new(bill: &Bill, local: String) -> Self {
-        let mut components: BTreeMap<&'static str, Money> = BTreeMap::new();
-        for line in &bill.lines {
-            *components.entry(line.component.name()).or_default() += line.net + line.vat;
-        }
         Self {
             start: bill.from,
             end: bill.to,
@@ -227,11 +237,11 @@ impl Entry {
             running: bill.is_running(),
             energy_import_wh: bill.import_wh,
             energy_export_wh: bill.export_wh,
-            exceedance_wh: bill.exceedance().map(|(quarter_wh, _)| Quantity::Energy(quarter_wh).milli()),
+            exceedance_wh: bill.exceedance_wh(),
             quarter_hours: bill.quarters,
             quarter_hours_known: bill.known_quarters,
             total_micro_eur: bill.total().micro_euro(),
-            components: components.into_iter().map(|(name, amount)| (name, amount.micro_euro())).collect(),
+            components: bill.components().into_iter().collect(),
             certain: bill.is_certain(),
             lower_bound: bill.is_lower_bound(),
         }

@@ -46,8 +46,8 @@ impl Contract {
         Ok(contract)
     }
 
-    /// What stands in the configuration itself.
-    pub(super) fn without_files(tariff: &Tariff, zone: TimeZone) -> Self {
+    /// What stands in the configuration itself, for when the files cannot be used.
+    pub fn without_files(tariff: &Tariff, zone: TimeZone) -> Self {
         let (files, hours, holidays) = (Vec::new(), BTreeMap::new(), Vec::new());
         Self { tariff: tariff.clone(), files, hours, holidays, zone: Zone::new(zone) }
     }

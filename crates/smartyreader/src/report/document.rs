@@ -1,5 +1,7 @@
 //! Document: a report as words and pictures, before it is a text, a page or a mail.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use smarty_ledger::Settings;
 use smarty_store::{Reader, StoreError};
@@ -9,7 +11,9 @@ use super::period::Period;
 use super::picture::{Named, Picture};
 use super::plot::{Format, Size};
 use super::quality::Quality;
-use crate::config::Config;
+use super::{beyond, costs};
+use crate::config::{Config, Tariff};
+use crate::costs::Contract;
 
 /// A report of one period, of one or more meters.
 #[derive(Clone, Debug)]
@@ -33,6 +37,33 @@ pub struct Section {
     pub picture: Picture,
 }
 
+impl Section {
+    fn of(reader: &Reader, subject: &Subject, meter: &Named, period: Period, now: i64) -> Result<Self, StoreError> {
+        let (zone, name) = (&subject.zone, meter.name.as_str());
+        let span = period.span(zone);
+        let mut lines = figures::lines(reader, name, period, zone)?;
+        let mut quality = Quality::of(reader, name, period, zone)?.sentences;
+        let tariff = subject.tariffs.get(name);
+        let contract = tariff.map(|tariff| Contract::read(tariff, zone.clone()));
+        // The reference power is known whatever is wrong with the files.
+        let bare = tariff.map(|tariff| Contract::without_files(tariff, zone.clone()));
+        if !lines.is_empty() {
+            let known = contract.as_ref().and_then(|contract| contract.as_ref().ok()).or(bare.as_ref());
+            lines.extend(beyond::lines(reader, name, span, &subject.settings, known)?);
+        }
+        match contract {
+            Some(Ok(contract)) if !lines.is_empty() => {
+                let (costs, missing) = costs::lines(reader, name, span, &contract, now)?;
+                lines.extend(costs);
+                quality.extend(missing);
+            }
+            Some(Err(error)) => quality.push(format!("There are no costs: {error}.")),
+            _ => {}
+        }
+        Ok(Self { lines, quality, picture: Picture::of(reader, meter, period, zone, now)?, meter: meter.clone() })
+    }
+}
+
 /// What a report is about, out of the configuration.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -40,8 +71,10 @@ pub struct Subject {
     pub meters: Vec<Named>,
     /// Where their days begin.
     pub zone: TimeZone,
-    /// Reference powers and their prices.
+    /// Reference powers and their prices, for meters without a contract that has one.
     pub settings: Settings,
+    /// Contracts, by the name of the meter.
+    pub tariffs: BTreeMap<String, Tariff>,
 }
 
 impl Subject {
@@ -51,7 +84,9 @@ impl Subject {
             Some(report) => report.meters_of(config).collect(),
             None => config.meter.keys().map(String::as_str).collect(),
         };
+        let tariff = |name: &&str| Some(((*name).to_string(), config.tariff_of(name)?.clone()));
         Self {
+            tariffs: names.iter().filter_map(tariff).collect(),
             meters: names.into_iter().map(|name| config.named(name)).collect(),
             zone: config.time_zone(),
             settings: config.calculated.settings(),
@@ -81,15 +116,7 @@ impl Document {
     /// # Errors
     /// Those of the database.
     pub fn of(reader: &Reader, subject: &Subject, period: Period, now: i64) -> Result<Self, StoreError> {
-        let zone = &subject.zone;
-        let section = |meter: &Named| {
-            Ok(Section {
-                lines: figures::lines(reader, &meter.name, period, zone, &subject.settings)?,
-                quality: Quality::of(reader, &meter.name, period, zone)?.sentences,
-                picture: Picture::of(reader, meter, period, zone, now)?,
-                meter: meter.clone(),
-            })
-        };
+        let section = |meter: &Named| Section::of(reader, subject, meter, period, now);
         let sections = subject.meters.iter().map(section).collect::<Result<_, StoreError>>()?;
         Ok(Self { period, sections })
     }

@@ -1,7 +1,6 @@
 //! Figures: what a report says of one meter in numbers, each a line with its comparison.
 
 use jiff::tz::TimeZone;
-use smarty_ledger::Settings;
 use smarty_store::{Reader, Span, StoreError};
 
 use super::period::{Kind, Period};
@@ -30,22 +29,18 @@ pub enum Tone {
     Import,
     /// Into the grid.
     Export,
+    /// None: a part of the line above, and smaller.
+    Part,
 }
 
 impl Line {
-    fn new(tone: Tone, label: &str, value: String, note: String) -> Self {
+    pub(super) fn new(tone: Tone, label: &str, value: String, note: String) -> Self {
         Self { label: label.into(), value, note, tone }
     }
 }
 
 /// The lines of a meter. Nothing known: none.
-pub(super) fn lines(
-    reader: &Reader,
-    meter: &str,
-    period: Period,
-    zone: &TimeZone,
-    settings: &Settings,
-) -> Result<Vec<Line>, StoreError> {
+pub(super) fn lines(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Vec<Line>, StoreError> {
     let Some(of) = whole(reader, meter, period, zone)? else { return Ok(Vec::new()) };
     let before = before(reader, meter, period, zone)?;
     let mut lines = Vec::new();
@@ -66,8 +61,6 @@ pub(super) fn lines(
         let when = when(period, peak.time, zone);
         lines.push(Line::new(Tone::Plain, "Highest quarter-hour", words::power(peak.power_w), when));
     }
-    exceedance(reader, meter, &of, settings, &mut lines)?;
-    // What it costs, by the tariff, goes here: one line for each part of the bill.
     Ok(lines)
 }
 
@@ -77,55 +70,6 @@ pub(super) fn when(period: Period, time: i64, zone: &TimeZone) -> String {
         Kind::Day => format!("at {}", words::clock(time, zone)),
         _ => words::local(time, zone, "%a %-d %b, %H:%M"),
     }
-}
-
-/// Energy beyond each reference power. The mean of a quarter-hour counts, not its peaks.
-fn exceedance(
-    reader: &Reader,
-    meter: &str,
-    of: &Span,
-    settings: &Settings,
-    lines: &mut Vec<Line>,
-) -> Result<(), StoreError> {
-    let quarters = reader.quarter_hours(meter, of.start, of.end)?;
-    let energies: Vec<i64> = quarters
-        .iter()
-        .filter(|quarter| quarter.complete && !quarter.running)
-        .filter_map(|quarter| quarter.energies.import)
-        .collect();
-    for reference in settings.references.iter().flatten() {
-        // In quarters of a Wh, as the ledger counts it.
-        let beyond = energies.iter().map(|wh| (4 * wh - i64::from(reference.power_w)).max(0));
-        let (mut sum, mut count) = (0_i64, 0);
-        for more in beyond.filter(|more| *more > 0) {
-            sum = sum.saturating_add(more);
-            count += 1;
-        }
-        let label = format!("Beyond {}", reference_power(reference.power_w));
-        let wh = (sum + 2).div_euclid(4);
-        if count == 0 {
-            lines.push(Line::new(Tone::Plain, &label, "nothing".into(), String::new()));
-            // Beyond a higher one there is nothing either.
-            break;
-        }
-        let money = reference.price_micro_euro.map(|price| {
-            let micro = i64::try_from(i128::from(wh) * i128::from(price) / 1000).unwrap_or(i64::MAX);
-            format!(", {}", words::euro(micro))
-        });
-        let note = format!("in {}{}", words::plural(count, "quarter-hour", "quarter-hours"), money.unwrap_or_default());
-        lines.push(Line::new(Tone::Plain, &label, words::energy(wh), note));
-    }
-    Ok(())
-}
-
-/// `3 kW`, `3.5 kW`.
-fn reference_power(w: u32) -> String {
-    let decimals = match w {
-        _ if w.is_multiple_of(1000) => 0,
-        _ if w.is_multiple_of(100) => 1,
-        _ => 3,
-    };
-    format!("{}\u{a0}kW", words::milli(i64::from(w), decimals))
 }
 
 /// What a period is compared with: the mean of earlier ones of its kind that were measured whole.
@@ -208,13 +152,5 @@ mod tests {
         assert_eq!(compared(10, 0), "nothing on the last 4 Sundays");
         assert_eq!(compared(9000, 29), "on the last 4 Sundays: mean 29\u{a0}Wh");
         assert_eq!(before.compared(1, None), None);
-    }
-
-    #[test]
-    fn reference_powers() {
-        assert_eq!(
-            [reference_power(3000), reference_power(3500), reference_power(12)],
-            ["3\u{a0}kW", "3.5\u{a0}kW", "0.012\u{a0}kW"]
-        );
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::document::{Document, Section};
-use super::figures::Tone;
+use super::figures::{Line, Tone};
 
 /// Where the page finds its pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +77,12 @@ fn put(page: &mut String, document: &Document, section: &Section, pictures: Pict
         page.push_str("<table width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">\n");
         for (index, line) in section.lines.iter().enumerate() {
             let border = if index == 0 { "" } else { ";border-top:1px solid #e2e7ec" };
+            if line.tone == Tone::Part {
+                part(page, line);
+                continue;
+            }
             let (class, colour) = match line.tone {
-                Tone::Plain => ("ink", "#14202c"),
+                Tone::Part | Tone::Plain => ("ink", "#14202c"),
                 Tone::Import => ("import", "#1c6fb8"),
                 Tone::Export => ("export", "#b86200"),
             };
@@ -106,6 +110,19 @@ fn put(page: &mut String, document: &Document, section: &Section, pictures: Pict
          <tr><td class=\"muted\" style=\"padding:12px 20px 16px;font-size:14px;line-height:1.5;color:#566472\">{}</td></tr>\n\
          </table>\n</td></tr>\n",
         section.quality.iter().map(|sentence| escaped(sentence)).collect::<Vec<_>>().join("<br>\n")
+    );
+}
+
+/// A part of the line above: smaller, and without a line of its own between.
+fn part(page: &mut String, line: &Line) {
+    let note = if line.note.is_empty() { String::new() } else { format!("{}&ensp;", escaped(&line.note)) };
+    let _ = writeln!(
+        page,
+        "<tr><td class=\"muted\" valign=\"top\" style=\"padding:0 12px 5px 14px;font-size:14px;color:#566472\">{}</td>\
+         <td class=\"muted\" valign=\"top\" align=\"right\" style=\"padding:0 0 5px;font-size:13px;color:#566472\">\
+         {note}<span class=\"ink\" style=\"font-size:14px;color:#14202c;white-space:nowrap\">{}</span></td></tr>",
+        escaped(&line.label),
+        escaped(&line.value)
     );
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::document::{Document, Section};
+use super::figures::{Line, Tone};
 
 /// The whole report.
 pub fn text(document: &Document) -> String {
@@ -18,12 +19,12 @@ pub fn text(document: &Document) -> String {
 
 fn put(text: &mut String, section: &Section) {
     let _ = writeln!(text, "\n{}\n", section.meter.title);
-    let width = |pick: fn(&super::figures::Line) -> &String| {
-        section.lines.iter().map(|line| pick(line).chars().count()).max().unwrap_or(0)
-    };
-    let (labels, values) = (width(|line| &line.label), width(|line| &line.value));
+    let label = |line: &Line| format!("{}{}", if line.tone == Tone::Part { "  " } else { "" }, line.label);
+    let longest = |of: &dyn Fn(&Line) -> usize| section.lines.iter().map(of).max().unwrap_or(0);
+    let labels = longest(&|line| label(line).chars().count());
+    let values = longest(&|line| line.value.chars().count());
     for line in &section.lines {
-        let row = format!("  {:<labels$}  {:>values$}  {}", line.label, line.value, line.note);
+        let row = format!("  {:<labels$}  {:>values$}  {}", label(line), line.value, line.note);
         let _ = writeln!(text, "{}", row.trim_end());
     }
     if !section.lines.is_empty() {

@@ -247,7 +247,7 @@ impl Listener {
 
     /// Waits until something holds of what was heard.
     pub fn wait(&self, what: &str, holds: impl Fn(&[Heard]) -> bool) {
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + Duration::from_mins(2);
         while !holds(&self.heard.lock().unwrap()) {
             assert!(Instant::now() < until, "not heard: {what}; topics {:?}", self.topics());
             thread::sleep(Duration::from_millis(20));

@@ -113,7 +113,7 @@ impl MailServer {
 
     /// Waits until something holds of what it has said.
     pub fn wait(&self, what: &str, holds: impl Fn(&[String]) -> bool) {
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + Duration::from_mins(2);
         while !holds(&self.lines.lock().unwrap()) {
             assert!(Instant::now() < until, "not reached: {what}: {:?}", self.lines());
             thread::sleep(Duration::from_millis(20));

@@ -210,7 +210,7 @@ impl Daemon {
 
     /// Waits until something holds; the test fails with the log when it does not within two minutes: much for a quiet machine, not for one that builds meanwhile.
     pub fn wait(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + Duration::from_mins(2);
         while !holds(self) {
             assert!(
                 Instant::now() < until,

@@ -69,6 +69,9 @@ pub struct Mqtt {
     /// `<topic>/<meter>/alert`.
     #[serde(default)]
     pub alert: Kind,
+    /// `<topic>/<meter>/costs`.
+    #[serde(default)]
+    pub costs: Kind,
     /// `<topic>/<meter>/status`.
     #[serde(default)]
     pub status: Kind,

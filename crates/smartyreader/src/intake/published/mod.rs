@@ -119,8 +119,11 @@ fn object<'a>(topic: &'a str, text: &str) -> Message<'a> {
     if dt.and_then(Value::text).is_some_and(|text| text.starts_with(['c', 'e', 'C', 'E'])) {
         return Message::Announcement;
     }
-    // Our own quarter-hours, gaps, alerts and states: their energy is of a span, and no register.
-    if ["start", "start_unix", "since_unix", "last_time_unix"].into_iter().any(|name| said(name).is_some()) {
+    // Our own quarter-hours, gaps, costs, alerts and states: their energy is of a span, and no register.
+    if ["start", "start_unix", "since_unix", "year_start_unix", "last_time_unix"]
+        .into_iter()
+        .any(|name| said(name).is_some())
+    {
         return Message::Aside;
     }
     let mut story = Story::default();

@@ -30,6 +30,7 @@ pub(super) struct Announcement {
     settings: HomeAssistant,
     references_w: Vec<u32>,
     has_reference: bool,
+    has_costs: bool,
     sent: Sent,
     mbus: MbusChannels,
     equipment: Option<String>,
@@ -52,6 +53,7 @@ impl Announcement {
             settings: settings.home_assistant.clone(),
             references_w: config.calculated.classes.iter().map(|class| (class * 1000.0).round() as u32).collect(),
             has_reference: config.tariff_of(meter).is_some_and(|tariff| !tariff.reference_power.0.is_empty()),
+            has_costs: settings.costs.is_on() && config.tariff_of(meter).is_some(),
             sent: Sent::default(),
             mbus: MbusChannels::default(),
             equipment: None,
@@ -166,6 +168,7 @@ impl Announcement {
             mbus: self.mbus,
             references_w: &self.references_w,
             has_reference: self.has_reference,
+            has_costs: self.has_costs,
             expire_after_s,
             removed: &[],
         };

@@ -1,5 +1,6 @@
 //! MQTT: publishes to one broker. Live values at once; quarter-hours from the outbox, whenever the broker was away.
 
+mod costs;
 mod discovery;
 mod format;
 mod herald;
@@ -27,6 +28,7 @@ use crate::hub::{Hub, Live};
 use crate::keeper::Keeper;
 use crate::mqtt::{Event, Identity, Link, Message, Why, host_name};
 use crate::observe::{Observer, Trouble, count};
+use costs::Costs;
 use discovery::Announcement;
 use format::Format;
 use herald::{Herald, News};
@@ -125,6 +127,7 @@ struct Publisher {
     meters: BTreeMap<Arc<str>, Meter>,
     outbox: Option<Outbox>,
     herald: Herald,
+    costs: Costs,
 }
 
 /// One meter's state at this broker.
@@ -169,13 +172,14 @@ impl Publisher {
             )
         });
         let herald = Herald::new(house.hub.alerts());
+        let costs = Costs::new(&settings, config, &house.archive);
         let subject = format!("mqtt {name}");
         house.observer.sink("mqtt", &name, |sink| {
             sink.target = settings.address().map_or_else(|_| settings.broker.clone(), |address| address.to_string());
             sink.state = "connecting".into();
         });
         let zone = config.time_zone();
-        Self { name, subject, settings, house, zone, link, up: false, meters, outbox, herald }
+        Self { name, subject, settings, house, zone, link, up: false, meters, outbox, herald, costs }
     }
 
     /// What the meters have ever sent, from the store: a restart must not take entities away.
@@ -216,6 +220,7 @@ impl Publisher {
                     if let Some(outbox) = &mut self.outbox {
                         outbox.look();
                     }
+                    self.costs.look();
                 }
                 news = self.herald.next() => match news {
                     News::Notice(notice) => self.announce(&notice),
@@ -223,6 +228,7 @@ impl Publisher {
                     News::Arrived => {}
                     News::Lost(why) => tracing::debug!("{}: an alert is sent again: {why}", self.subject),
                 },
+                messages = self.costs.next(), if self.up => self.send_all(messages).await,
                 taken = answer => match taken {
                     Taken::Acknowledged => self.count("acknowledged", 1),
                     Taken::Lost(why) => {
@@ -294,6 +300,7 @@ impl Publisher {
             }
         }
         self.send_all(messages).await;
+        self.costs.look();
         self.look().await;
     }
 

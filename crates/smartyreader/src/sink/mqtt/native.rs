@@ -1,7 +1,7 @@
 //! Native: our own topics of one meter.
 
 use jiff::tz::TimeZone;
-use smarty_payload::native::{Gap, Live as LiveBody, OFFLINE, ONLINE, QuarterHour, Registers, Status, Topic};
+use smarty_payload::native::{Costs, Gap, Live as LiveBody, OFFLINE, ONLINE, QuarterHour, Registers, Status, Topic};
 use smarty_store::Entry;
 use tokio::time::Instant;
 
@@ -138,6 +138,11 @@ pub(super) fn entry(settings: &Mqtt, meter: &str, entry: &Entry, zone: &TimeZone
 /// An alert.
 pub(super) fn alert(settings: &Mqtt, notice: &Notice, zone: &TimeZone) -> Message {
     message(settings, &settings.alert, Topic::Alert(&notice.meter), &notice.message(zone))
+}
+
+/// What energy costs so far.
+pub(super) fn costs(settings: &Mqtt, meter: &str, body: &Costs<'_>) -> Message {
+    message(settings, &settings.costs, Topic::Costs(meter), body)
 }
 
 /// By the meter's clock, which ticks in whole telegrams; one that was put back counts as time.
