@@ -58,12 +58,13 @@ impl Account {
             return Outcome::Late;
         }
         let swapped = self.last.is_some() && self.segment != sample.segment;
+        let had_export = self.runs[Register::Export as usize].is_some();
         let mut closings: [Closings; Register::COUNT] = [[None; 2]; Register::COUNT];
         for register in Register::ALL {
             closings[register as usize] = self.advance(register, sample, swapped);
         }
         emit_gaps(&closings, &mut emit);
-        self.emit_quarters(sample.time, &closings, &mut emit);
+        self.emit_quarters(sample.time, had_export, &closings, &mut emit);
 
         let start = sample.time.div_euclid(QUARTER) * QUARTER;
         let tally = self.tally.get_or_insert(Tally::new(start));
@@ -126,7 +127,13 @@ impl Account {
 
     /// The quarter-hour that was running, if it is over, and the one that ended with this reading without
     /// any other in it.
-    fn emit_quarters(&self, now: i64, closings: &[Closings; Register::COUNT], emit: &mut impl FnMut(Entry)) {
+    fn emit_quarters(
+        &self,
+        now: i64,
+        had_export: bool,
+        closings: &[Closings; Register::COUNT],
+        emit: &mut impl FnMut(Entry),
+    ) {
         let of = |start: i64| {
             let mut energies = Energies::UNKNOWN;
             for register in Register::ALL {
@@ -142,31 +149,14 @@ impl Account {
         };
         let running = self.tally.filter(|tally| now >= tally.start + QUARTER);
         if let Some(tally) = running {
-            emit(Entry::Quarter(self.quarter(of(tally.start), &tally)));
+            emit(Entry::Quarter(quarter(of(tally.start), had_export, &tally)));
         }
         let silent = now - QUARTER;
         if now.rem_euclid(QUARTER) == 0 && running.is_none_or(|tally| tally.start != silent) {
             let energies = of(silent);
             if energies != Energies::UNKNOWN {
-                emit(Entry::Quarter(self.quarter(energies, &Tally::new(silent))));
+                emit(Entry::Quarter(quarter(energies, had_export, &Tally::new(silent))));
             }
-        }
-    }
-
-    fn quarter(&self, energies: Energies, tally: &Tally) -> QuarterHour {
-        // What the meter has never sent does not make a quarter-hour incomplete.
-        let active = [Register::Import, Register::Export];
-        let complete = energies.import.is_some()
-            && active
-                .iter()
-                .all(|&register| self.runs[register as usize].is_none() || energies.get(register).is_some());
-        QuarterHour {
-            start: tally.start,
-            energies,
-            complete,
-            power_net: tally.power_net,
-            voltage: tally.voltage,
-            telegrams: tally.telegrams,
         }
     }
 
@@ -223,6 +213,18 @@ impl Account {
     /// Registers that started anew inside one segment.
     pub const fn resets(&self) -> u64 {
         self.resets
+    }
+}
+
+/// A quarter-hour that is over. A register that the meter did not have in it does not make it incomplete.
+fn quarter(energies: Energies, had_export: bool, tally: &Tally) -> QuarterHour {
+    QuarterHour {
+        start: tally.start,
+        energies,
+        complete: energies.import.is_some() && (energies.export.is_some() || !had_export),
+        power_net: tally.power_net,
+        voltage: tally.voltage,
+        telegrams: tally.telegrams,
     }
 }
 
