@@ -117,6 +117,21 @@ fn a_complete_running_day_says_so() {
 }
 
 #[test]
+fn an_hour_has_its_gaps_also_where_the_question_ends_within_it() {
+    let folder = Folder::new();
+    let mut store = Store::open(folder.options()).unwrap();
+    // Silent from 20 to 40 minutes after the hour.
+    store.append_batch(&readings(MIDNIGHT, MIDNIGHT + 1200)).unwrap();
+    store.append_batch(&readings(MIDNIGHT + 2400, MIDNIGHT + 4000)).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    let all = reader.hours("home", EVER.0, EVER.1).unwrap();
+    assert_eq!((all[0].start, all[0].energies.import, all[0].complete), (MIDNIGHT, Some(360), false));
+    for to in [MIDNIGHT + 1, MIDNIGHT + 900, MIDNIGHT + 3599, MIDNIGHT + 3600] {
+        assert_eq!(reader.hours("home", MIDNIGHT - 10, to).unwrap(), all[..1], "{}", to - MIDNIGHT);
+    }
+}
+
+#[test]
 fn another_zone_sums_the_days_up_again() {
     let folder = Folder::new();
     let mut store = Store::open(folder.options()).unwrap();
