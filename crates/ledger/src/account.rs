@@ -1,4 +1,19 @@
 //! Account: the state of one metering point's books.
+//!
+//! It goes by the meter's time and looks forward only. What it makes of whatever can happen:
+//!
+//! | what happens | in the books |
+//! |---|---|
+//! | silence, also over a border | From the last measured border to the next all energy is one gap. It has no demand. |
+//! | the meter is swapped | The difference of two meters is never taken. A gap up to the last reading of the old one, and one from the first of the new one to its first border. What flowed in between was counted by neither. |
+//! | a register goes down | The same, for this register: it has started anew. A meter's registers do so in a repair. |
+//! | a telegram comes again | Nothing. It is counted as late. |
+//! | a telegram comes late | Nothing: the telegrams around it have its energy. It is counted. |
+//! | the clock is set forward | As after silence: one gap, with the energy of less time than it spans. |
+//! | the clock is set back | Telegrams are late until the clock has caught up. What flowed meanwhile is a gap up to the first border after that, so that no quarter-hour has the energy of more than its time. By up to the margin it does not matter. |
+//! | a telegram is ahead of its time | It is booked, and what follows is late until that time has come: then all of it is one gap. An account has no clock of its own. Who feeds it must know how far ahead is too far: the intake says 30 days, the store 31. |
+//! | the state is an older copy | It goes on from there. What was fed since then is a gap, or is fed again and gives the same entries. |
+//! | a day of 23 or 25 hours | Nothing: borders are UTC. Of the hour that comes twice each has its own four quarter-hours. |
 
 use crate::QUARTER;
 use crate::entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
@@ -11,7 +26,7 @@ use crate::tally::Tally;
 pub enum Outcome {
     /// It is in the books.
     Booked,
-    /// Its time is not after the last one's: the books stay as they are.
+    /// Its time is not after the last one's: nothing is booked.
     Late,
 }
 
@@ -55,6 +70,7 @@ impl Account {
     pub fn feed(&mut self, sample: &Sample, mut emit: impl FnMut(Entry)) -> Outcome {
         if self.is_late(sample.time) {
             self.late += 1;
+            self.doubt(sample);
             return Outcome::Late;
         }
         let swapped = self.last.is_some() && self.segment != sample.segment;
@@ -75,6 +91,18 @@ impl Account {
         self.last = Some(sample.time);
         self.segment = sample.segment;
         Outcome::Booked
+    }
+
+    /// What a late reading says about the meter's clock.
+    fn doubt(&mut self, late: &Sample) {
+        if late.segment != self.segment || !TIMES.contains(&late.time) {
+            return;
+        }
+        for (run, value) in self.runs.iter_mut().zip(late.totals) {
+            if let (Some(run), Some(value)) = (run, value) {
+                run.doubt(Point { time: late.time, value }, self.margin);
+            }
+        }
     }
 
     /// A reading of this time would not be booked.

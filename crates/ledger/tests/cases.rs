@@ -165,3 +165,20 @@ fn a_meter_without_a_register_does_not_complete_what_the_one_before_it_left_open
     let quarter = first_quarter(&exports, &[(1810, None)]);
     assert_eq!((quarter.energies.export, quarter.complete), (Some(2), true));
 }
+
+/// Entries of a meter that draws 600 W and sends every ten seconds; the second of each pair is its clock.
+fn six_hundred_watts(telegrams: impl IntoIterator<Item = (i64, i64)>) -> Vec<Line> {
+    let readings: Vec<_> = telegrams.into_iter().map(|(at, clock)| (clock, 1, at / 6)).collect();
+    feed(&mut Account::new(30), &readings)
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_demand() {
+    // At 2250 it is set back by 905 s: by 3155 it says again what it said, and 1055 s are in one quarter-hour.
+    let lines = six_hundred_watts((900..=4600).step_by(10).map(|at| (at, if at < 2250 { at } else { at - 905 })));
+    let gap = Gap(1800, 2245, Some(225), Reason::ClockSetBack);
+    assert!(lines.contains(&Quarter(900, Some(150))), "{lines:?}");
+    assert!(lines.contains(&Quarter(1800, None)), "{lines:?}");
+    assert!(lines.contains(&Quarter(2700, Some(150))), "{lines:?}");
+    assert!(lines.contains(&gap), "{lines:?}");
+}

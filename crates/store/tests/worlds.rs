@@ -25,7 +25,7 @@ use smarty_store::{
     StoreError, back_up, restore,
 };
 
-use reference::{Interval, Reference, Told};
+use reference::{Interval, Reference, Told, last};
 use world::{Event, Telegram, World, cases, day_start, month_start, next_day, world, year_start};
 
 const EVER: (i64, i64) = (0, i64::MAX / 2);
@@ -76,8 +76,8 @@ impl House {
             }
             Event::Restart => {
                 self.keep()?;
-                if let Some(last) = self.known.told.last().filter(|last| last.time % 2 == 0) {
-                    settle(self.store.as_mut().unwrap(), last.time);
+                if let Some(told) = self.known.told.last().filter(|told| told.time % 2 == 0) {
+                    settle(self.store.as_mut().unwrap(), told.time);
                 }
                 self.store = None;
             }
@@ -164,9 +164,7 @@ impl House {
 
 impl Known {
     fn book(&mut self, reading: &MeterReading, values: &Values) {
-        if self.told.last().is_some_and(|last| reading.time <= last.time) {
-            return;
-        }
+        let late = self.told.iter().any(|told| reading.time <= told.time);
         let total = |register: Register| {
             // Where a meter sends tariffs only, their sum counts if all of them are there.
             let sent = |quantity: &&Quantity| reading.values.get(**quantity).is_some();
@@ -175,9 +173,10 @@ impl Known {
         };
         self.told.push(Told {
             time: reading.time,
+            late,
             segment: reading.segment[3..].parse().unwrap(),
             registers: Register::ALL.map(total),
-            renewed: std::mem::take(&mut self.renewed),
+            renewed: if late { [false; 4] } else { std::mem::take(&mut self.renewed) },
             gas: None,
         });
     }
@@ -220,6 +219,10 @@ struct Books {
 }
 
 impl Books {
+    fn booked(&self) -> impl Iterator<Item = &Told> {
+        self.told.iter().filter(|told| !told.late)
+    }
+
     fn check(&self) -> Result<(), TestCaseError> {
         let (reader, reference) = (&self.reader, &self.reference);
         let quarters = reader.quarter_hours("home", EVER.0, EVER.1).unwrap();
@@ -250,7 +253,7 @@ impl Books {
 
         let starts = |begin: fn(i64) -> i64| -> BTreeSet<i64> {
             let entries = reference.known.iter().flat_map(|known| &known.intervals).map(|interval| interval.start);
-            self.told.iter().map(|told| told.time).chain(entries).map(begin).collect()
+            self.booked().map(|told| told.time).chain(entries).map(begin).collect()
         };
         let days = reader.days("home", EVER.0, EVER.1).unwrap();
         let months = reader.months("home", EVER.0, EVER.1).unwrap();
@@ -293,7 +296,7 @@ impl Books {
         for span in spans {
             prop_assert_eq!(span.end, end(span.start));
             let told = |told: &&Told| (span.start..span.end).contains(&told.time);
-            prop_assert_eq!(span.telegrams as usize, self.told.iter().filter(told).count());
+            prop_assert_eq!(span.telegrams as usize, self.booked().filter(told).count());
             prop_assert_eq!(span.running, (span.start..span.end).contains(&reference.quarter));
             for register in Register::ALL {
                 let expected = reference.energy(register as usize, span.start, span.end);
@@ -358,7 +361,7 @@ fn live(world: &World) -> Result<(), TestCaseError> {
     prop_assert_eq!(found.len(), stored.len());
     prop_assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), stored);
     let running = reader.running("home").unwrap().unwrap();
-    prop_assert_eq!(running.start, told[told.len() - 1].time.div_euclid(QUARTER) * QUARTER);
+    prop_assert_eq!(running.start, last(&told).time.div_euclid(QUARTER) * QUARTER);
     let reference = Reference::of(&told);
     Books { reader, reference, told, running }.check()
 }

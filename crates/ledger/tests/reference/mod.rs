@@ -1,6 +1,6 @@
 //! The slow reference: what the accounts must say, by definition and by all readings at hand.
 
-#![allow(dead_code)] // Each test needs only a part.
+#![allow(dead_code, clippy::unwrap_used)] // Each test needs only a part.
 
 use smarty_ledger::{Exceedance, QUARTER, Settings};
 
@@ -32,10 +32,12 @@ impl Calendar {
     }
 }
 
-/// Everything that a reading said that was not late.
+/// Everything that a reading said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
     pub(crate) time: i64,
+    /// Its time is not after that of all readings before it.
+    pub(crate) late: bool,
     pub(crate) segment: i64,
     /// Import, export, and the reactive ones.
     pub(crate) registers: [Option<i64>; 4],
@@ -46,31 +48,59 @@ pub(crate) struct Told {
 
 /// A register from one beginning to the next.
 pub(crate) struct Run {
-    points: Vec<(i64, i64)>,
+    points: Vec<Point>,
     /// When it was seen to be over.
     ended: Option<i64>,
 }
 
+#[derive(Clone, Copy)]
+struct Point {
+    time: i64,
+    value: i64,
+    /// Between the point before and this the clock was set back by more than the margin: a telegram with a higher
+    /// register than the one before came with an earlier time.
+    torn: bool,
+}
+
+impl Run {
+    fn first(&self) -> Point {
+        self.points[0]
+    }
+
+    fn last(&self) -> Point {
+        self.points[self.points.len() - 1]
+    }
+}
+
 fn runs(told: &[Told], register: usize) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    let (mut segment, mut renewed) = (None, false);
+    let (mut segment, mut renewed, mut torn) = (None, false, false);
     for reading in told {
+        let time = reading.time;
+        let value = reading.registers[register];
+        let open = runs.last_mut().filter(|run| run.ended.is_none());
+        if reading.late {
+            torn |= open.is_some_and(|run| {
+                let higher = value.is_some_and(|value| value > run.last().value);
+                let earlier = time >= run.first().time && time < run.last().time - MARGIN;
+                higher && earlier && segment == Some(reading.segment)
+            });
+            continue;
+        }
         let swapped = segment.is_some_and(|segment| segment != reading.segment);
         segment = Some(reading.segment);
-        let value = reading.registers[register];
         renewed |= reading.renewed[register];
-        if let Some(run) = runs.last_mut().filter(|run| run.ended.is_none()) {
-            let (_, last) = run.points[run.points.len() - 1];
-            if swapped || value.is_some_and(|value| value < last || renewed) {
-                run.ended = Some(reading.time);
-            }
+        if let Some(run) = open
+            && (swapped || value.is_some_and(|value| value < run.last().value || renewed))
+        {
+            run.ended = Some(time);
         }
         let Some(value) = value else { continue };
-        renewed = false;
         match runs.last_mut().filter(|run| run.ended.is_none()) {
-            Some(run) => run.points.push((reading.time, value)),
-            None => runs.push(Run { points: vec![(reading.time, value)], ended: None }),
+            Some(run) => run.points.push(Point { time, value, torn }),
+            None => runs.push(Run { points: vec![Point { time, value, torn: false }], ended: None }),
         }
+        (renewed, torn) = (false, false);
     }
     runs
 }
@@ -96,29 +126,38 @@ pub(crate) struct Known {
 fn known(runs: &[Run], now: i64) -> Known {
     let mut known = Known::default();
     for run in runs {
-        let (first, last) = (run.points[0], run.points[run.points.len() - 1]);
-        let mut anchors = vec![first];
-        for (index, &(time, value)) in run.points.iter().enumerate() {
-            let border = (time + QUARTER - 1).div_euclid(QUARTER) * QUARTER;
-            let seen_last = run.points.get(index + 1).is_none_or(|next| next.0 > border);
+        let mut anchors = vec![run.first()];
+        for (index, &point) in run.points.iter().enumerate() {
+            if point.torn {
+                anchors.push(point);
+            }
+            let border = (point.time + QUARTER - 1).div_euclid(QUARTER) * QUARTER;
+            let seen_last = run.points.get(index + 1).is_none_or(|next| next.time > border);
             let passed = border <= run.ended.unwrap_or(now);
-            if border > first.0 && seen_last && passed && border - time <= MARGIN {
-                anchors.push((border, value));
+            let fresh = border > anchors[anchors.len() - 1].time;
+            if fresh && seen_last && passed && border - point.time <= MARGIN {
+                anchors.push(Point { time: border, torn: false, ..point });
             }
         }
         for pair in anchors.windows(2) {
-            let ((start, from), (end, to)) = (pair[0], pair[1]);
-            let quarter = start % QUARTER == 0 && end - start == QUARTER;
-            known.intervals.push(Interval { start, end, energy: to - from, quarter });
+            let (start, end) = (pair[0].time, pair[1].time);
+            let quarter = start % QUARTER == 0 && end - start == QUARTER && !pair[1].torn;
+            known.intervals.push(Interval { start, end, energy: pair[1].value - pair[0].value, quarter });
         }
-        let (start, from) = anchors[anchors.len() - 1];
+        let (anchor, last) = (anchors[anchors.len() - 1], run.last());
+        let (start, energy) = (anchor.time, last.value - anchor.value);
         if run.ended.is_none() {
-            known.running = Some((start, last.1 - from));
-        } else if last.0 > start {
-            known.intervals.push(Interval { start, end: last.0, energy: last.1 - from, quarter: false });
+            known.running = Some((start, energy));
+        } else if last.time > start {
+            known.intervals.push(Interval { start, end: last.time, energy, quarter: false });
         }
     }
     known
+}
+
+/// The newest reading.
+pub(crate) fn last(told: &[Told]) -> &Told {
+    told.iter().rfind(|told| !told.late).unwrap()
 }
 
 /// What is known of all registers at the last reading.
@@ -130,9 +169,9 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// There is at least one reading.
+    /// By all readings in the order in which they came; there is at least one.
     pub(crate) fn of(told: &[Told]) -> Self {
-        let now = told[told.len() - 1].time;
+        let now = last(told).time;
         let runs = [0, 1, 2, 3].map(|register| runs(told, register));
         let known = [0, 1, 2, 3].map(|register| known(&runs[register], now));
         Self { runs, known, quarter: now.div_euclid(QUARTER) * QUARTER }
@@ -140,7 +179,7 @@ impl Reference {
 
     /// What the registers themselves say: the last value minus the first, over all runs.
     pub(crate) fn counted(&self, register: usize) -> i64 {
-        self.runs[register].iter().map(|run| run.points[run.points.len() - 1].1 - run.points[0].1).sum()
+        self.runs[register].iter().map(|run| run.last().value - run.first().value).sum()
     }
 
     /// Start and energy of the quarter-hours of a register that were measured at both borders.
@@ -162,7 +201,7 @@ impl Reference {
     /// Import and export, as far as the meter had them in this quarter-hour, were measured at both borders.
     pub(crate) fn is_complete(&self, start: i64) -> bool {
         let measured = |register: usize| self.quarters(register).any(|(quarter, _)| quarter == start);
-        let had = |run: &Run| run.points[0].0 < start + QUARTER && run.ended.is_none_or(|ended| ended > start);
+        let had = |run: &Run| run.first().time < start + QUARTER && run.ended.is_none_or(|ended| ended > start);
         measured(0) && (measured(1) || !self.runs[1].iter().any(had))
     }
 
@@ -196,7 +235,7 @@ pub(crate) struct Expected {
 }
 
 pub(crate) fn expected(told: &[Told], calendar: &Calendar, settings: &Settings) -> Expected {
-    let now = told[told.len() - 1].time;
+    let now = last(told).time;
     let (day, month) = (Calendar::of(&calendar.days, now), Calendar::of(&calendar.months, now));
     let reference = Reference::of(told);
     let exceedance = settings.references.map(|class| {
@@ -212,7 +251,8 @@ pub(crate) fn expected(told: &[Told], calendar: &Calendar, settings: &Settings) 
     });
     let complete = |since| reference.is_running_complete() && reference.is_complete_between(since, i64::MAX);
 
-    let gas: Vec<(i64, i64)> = told.iter().filter_map(|reading| Some((reading.time, reading.gas?))).collect();
+    let booked = told.iter().filter(|reading| !reading.late);
+    let gas: Vec<(i64, i64)> = booked.filter_map(|reading| Some((reading.time, reading.gas?))).collect();
     let after = gas.partition_point(|(time, _)| *time <= day);
     let known_at_midnight = after > 0 && day - gas[after - 1].0 <= 3600;
     let risen = || gas[after - 1..].windows(2).map(|pair| (pair[1].1 - pair[0].1).max(0)).sum();
