@@ -130,7 +130,7 @@ export const texts = {
     where: (from: string, to: string, length: string) => `${from} to ${to} (${length})`,
     reasons: {
       'no telegrams': 'no telegrams', start: 'the first telegram came in between', 'meter swap': 'the meter was changed',
-      'register reset': 'the meter\u2019s register began anew',
+      'register reset': 'the meter\u2019s register began anew', 'clock set back': 'the meter\u2019s clock was set back',
     } as Record<string, string>,
     known: (imported: string, exported: string) => `energy known (${imported} import, ${exported} export), shape not`,
     unknown: 'neither energy nor shape known',

@@ -1,4 +1,19 @@
 //! Account: the state of one metering point's books.
+//!
+//! It goes by the meter's time and looks forward only. What it makes of whatever can happen:
+//!
+//! | what happens | in the books |
+//! |---|---|
+//! | silence, also over a border | From the last measured border to the next all energy is one gap. It has no demand. |
+//! | the meter is swapped | The difference of two meters is never taken. A gap up to the last reading of the old one, and one from the first of the new one to its first border. What flowed in between was counted by neither. |
+//! | a register goes down | The same, for this register: it has started anew. A meter's registers do so in a repair. |
+//! | a telegram comes again | Nothing. It is counted as late. |
+//! | a telegram comes late | Nothing: the telegrams around it have its energy. It is counted. |
+//! | the clock is set forward | As after silence: one gap, with the energy of less time than it spans. |
+//! | the clock is set back | Telegrams are late until the clock has caught up. What flowed meanwhile is a gap up to the first border after that, so that no quarter-hour has the energy of more than its time. By up to the margin it does not matter. |
+//! | a telegram is ahead of its time | It is booked, and what follows is late until that time has come: then all of it is one gap. An account has no clock of its own. Who feeds it must know how far ahead is too far: the intake says 30 days, the store 31. |
+//! | the state is an older copy | It goes on from there. What was fed since then is a gap, or is fed again and gives the same entries. |
+//! | a day of 23 or 25 hours | Nothing: borders are UTC. Of the hour that comes twice each has its own four quarter-hours. |
 
 use crate::QUARTER;
 use crate::entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
@@ -11,7 +26,7 @@ use crate::tally::Tally;
 pub enum Outcome {
     /// It is in the books.
     Booked,
-    /// Its time is not after the last one's: the books stay as they are.
+    /// Its time is not after the last one's: nothing is booked.
     Late,
 }
 
@@ -55,15 +70,17 @@ impl Account {
     pub fn feed(&mut self, sample: &Sample, mut emit: impl FnMut(Entry)) -> Outcome {
         if self.is_late(sample.time) {
             self.late += 1;
+            self.doubt(sample);
             return Outcome::Late;
         }
         let swapped = self.last.is_some() && self.segment != sample.segment;
+        let had_export = self.runs[Register::Export as usize].is_some();
         let mut closings: [Closings; Register::COUNT] = [[None; 2]; Register::COUNT];
         for register in Register::ALL {
             closings[register as usize] = self.advance(register, sample, swapped);
         }
         emit_gaps(&closings, &mut emit);
-        self.emit_quarters(sample.time, &closings, &mut emit);
+        self.emit_quarters(sample.time, had_export, &closings, &mut emit);
 
         let start = sample.time.div_euclid(QUARTER) * QUARTER;
         let tally = self.tally.get_or_insert(Tally::new(start));
@@ -74,6 +91,18 @@ impl Account {
         self.last = Some(sample.time);
         self.segment = sample.segment;
         Outcome::Booked
+    }
+
+    /// What a late reading says about the meter's clock.
+    fn doubt(&mut self, late: &Sample) {
+        if late.segment != self.segment || !TIMES.contains(&late.time) {
+            return;
+        }
+        for (run, value) in self.runs.iter_mut().zip(late.totals) {
+            if let (Some(run), Some(value)) = (run, value) {
+                run.doubt(Point { time: late.time, value }, self.margin);
+            }
+        }
     }
 
     /// A reading of this time would not be booked.
@@ -126,7 +155,13 @@ impl Account {
 
     /// The quarter-hour that was running, if it is over, and the one that ended with this reading without
     /// any other in it.
-    fn emit_quarters(&self, now: i64, closings: &[Closings; Register::COUNT], emit: &mut impl FnMut(Entry)) {
+    fn emit_quarters(
+        &self,
+        now: i64,
+        had_export: bool,
+        closings: &[Closings; Register::COUNT],
+        emit: &mut impl FnMut(Entry),
+    ) {
         let of = |start: i64| {
             let mut energies = Energies::UNKNOWN;
             for register in Register::ALL {
@@ -142,31 +177,14 @@ impl Account {
         };
         let running = self.tally.filter(|tally| now >= tally.start + QUARTER);
         if let Some(tally) = running {
-            emit(Entry::Quarter(self.quarter(of(tally.start), &tally)));
+            emit(Entry::Quarter(quarter(of(tally.start), had_export, &tally)));
         }
         let silent = now - QUARTER;
         if now.rem_euclid(QUARTER) == 0 && running.is_none_or(|tally| tally.start != silent) {
             let energies = of(silent);
             if energies != Energies::UNKNOWN {
-                emit(Entry::Quarter(self.quarter(energies, &Tally::new(silent))));
+                emit(Entry::Quarter(quarter(energies, had_export, &Tally::new(silent))));
             }
-        }
-    }
-
-    fn quarter(&self, energies: Energies, tally: &Tally) -> QuarterHour {
-        // What the meter has never sent does not make a quarter-hour incomplete.
-        let active = [Register::Import, Register::Export];
-        let complete = energies.import.is_some()
-            && active
-                .iter()
-                .all(|&register| self.runs[register as usize].is_none() || energies.get(register).is_some());
-        QuarterHour {
-            start: tally.start,
-            energies,
-            complete,
-            power_net: tally.power_net,
-            voltage: tally.voltage,
-            telegrams: tally.telegrams,
         }
     }
 
@@ -228,6 +246,18 @@ impl Account {
     /// Registers that started anew inside one segment.
     pub const fn resets(&self) -> u64 {
         self.resets
+    }
+}
+
+/// A quarter-hour that is over. A register that the meter did not have in it does not make it incomplete.
+fn quarter(energies: Energies, had_export: bool, tally: &Tally) -> QuarterHour {
+    QuarterHour {
+        start: tally.start,
+        energies,
+        complete: energies.import.is_some() && (energies.export.is_some() || !had_export),
+        power_net: tally.power_net,
+        voltage: tally.voltage,
+        telegrams: tally.telegrams,
     }
 }
 

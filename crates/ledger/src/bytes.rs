@@ -23,8 +23,12 @@ impl core::fmt::Display for UnknownState {
 
 impl core::error::Error for UnknownState {}
 
-const VERSION: u8 = 1;
-const RUN: usize = 1 + 5 * 8;
+const VERSION: u8 = 2;
+const RUN: usize = 1 + 6 * 8;
+/// Without the time at which a run began.
+const RUN_1: usize = 1 + 5 * 8;
+/// Beside the code of a reason: the run is torn.
+const TORN: u8 = 0x80;
 const TALLY: usize = 8 + 4 + 3 * 8 + 4 + 2 * 8;
 
 impl Account {
@@ -55,10 +59,11 @@ impl Account {
         writer.long(voltage.min);
         writer.long(voltage.max);
         for (run, booked) in self.runs.iter().zip(self.booked) {
-            writer.put([run.as_ref().map_or(0, |run| 1 + reason_code(run.anchor.began))]);
-            let none = Point { time: 0, value: 0 };
-            let (anchor, last) = run.as_ref().map_or((none, none), |run| (run.anchor.at, run.last));
-            for number in [anchor.time, anchor.value, last.time, last.value, booked] {
+            let torn = if run.is_some_and(|run| run.torn) { TORN } else { 0 };
+            writer.put([run.map_or(0, |run| 1 + reason_code(run.anchor.began)) | torn]);
+            let run = run.unwrap_or(Run::begin(Point { time: 0, value: 0 }, Reason::Start));
+            let (anchor, last) = (run.anchor.at, run.last);
+            for number in [anchor.time, anchor.value, last.time, last.value, booked, run.began] {
                 writer.long(number);
             }
         }
@@ -68,9 +73,11 @@ impl Account {
     /// The state as it was, with a margin as in [`Account::new`].
     ///
     /// # Errors
-    /// [`UnknownState`] for what [`Account::to_bytes`] of this version has not written.
+    /// [`UnknownState`] for what [`Account::to_bytes`] of this version and the one before has not written.
     pub fn from_bytes(bytes: &[u8], margin_s: u16) -> Result<Self, UnknownState> {
-        let mut reader = Reader::new(bytes, Self::BYTES, VERSION)?;
+        const BYTES_1: usize = Account::BYTES - Register::COUNT * (RUN - RUN_1);
+        let old = bytes.first() == Some(&1);
+        let mut reader = if old { Reader::new(bytes, BYTES_1, 1)? } else { Reader::new(bytes, Self::BYTES, VERSION)? };
         let [flags, renew] = reader.take()?;
         let mut account = Self::new(margin_s);
         account.renew = renew;
@@ -95,9 +102,16 @@ impl Account {
             let anchor = Point { time: reader.long()?, value: reader.long()? };
             let last = Point { time: reader.long()?, value: reader.long()? };
             account.booked[index] = reader.long()?;
-            account.runs[index] = match code {
+            // An older state does not say it: the run began at the latest where it was closed last.
+            let began = if old { anchor.time } else { reader.long()? };
+            account.runs[index] = match code & !TORN {
                 0 => None,
-                code => Some(Run { anchor: Anchor { at: anchor, began: reason(code - 1)? }, last }),
+                code_of_reason => Some(Run {
+                    began,
+                    anchor: Anchor { at: anchor, began: reason(code_of_reason - 1)? },
+                    last,
+                    torn: code & TORN != 0,
+                }),
             };
         }
         Ok(account)
@@ -172,6 +186,7 @@ const fn reason_code(reason: Option<Reason>) -> u8 {
         Some(Reason::Start) => 2,
         Some(Reason::Swap) => 3,
         Some(Reason::Reset) => 4,
+        Some(Reason::ClockSetBack) => 5,
     }
 }
 
@@ -182,6 +197,7 @@ const fn reason(code: u8) -> Result<Option<Reason>, UnknownState> {
         2 => Some(Reason::Start),
         3 => Some(Reason::Swap),
         4 => Some(Reason::Reset),
+        5 => Some(Reason::ClockSetBack),
         _ => return Err(UnknownState),
     })
 }

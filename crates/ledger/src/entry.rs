@@ -65,6 +65,8 @@ pub enum Reason {
     Swap,
     /// Beside a register that started anew.
     Reset,
+    /// The meter's clock was set back: it told some of the time twice.
+    ClockSetBack,
 }
 
 impl Reason {
@@ -75,12 +77,15 @@ impl Reason {
             Self::Start => "start",
             Self::Swap => "meter swap",
             Self::Reset => "register reset",
+            Self::ClockSetBack => "clock set back",
         }
     }
 
     /// The reason with these words.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::NoTelegrams, Self::Start, Self::Swap, Self::Reset].into_iter().find(|reason| reason.name() == name)
+        [Self::NoTelegrams, Self::Start, Self::Swap, Self::Reset, Self::ClockSetBack]
+            .into_iter()
+            .find(|reason| reason.name() == name)
     }
 }
 

@@ -14,14 +14,18 @@ pub(crate) struct Point {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Anchor {
     pub(crate) at: Point,
-    /// `None`: a measured border. Otherwise the run began here, for this reason.
+    /// `None`: a measured border. Otherwise the run began here, or its time was torn, for this reason.
     pub(crate) began: Option<Reason>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
+    /// Time of its first reading.
+    pub(crate) began: i64,
     pub(crate) anchor: Anchor,
     pub(crate) last: Point,
+    /// The meter's clock was set back after the last reading.
+    pub(crate) torn: bool,
 }
 
 /// Something that became known about one register.
@@ -37,7 +41,8 @@ pub(crate) type Closings = [Option<Closing>; 2];
 impl Run {
     pub(crate) const fn begin(at: Point, reason: Reason) -> Self {
         let measured = at.time.rem_euclid(QUARTER) == 0;
-        Self { anchor: Anchor { at, began: if measured { None } else { Some(reason) } }, last: at }
+        let anchor = Anchor { at, began: if measured { None } else { Some(reason) } };
+        Self { began: at.time, anchor, last: at, torn: false }
     }
 
     /// What is not closed yet.
@@ -56,8 +61,21 @@ impl Run {
         Some(self.close(border))
     }
 
+    /// A reading that came late. With a value above the last one it was made after that, so the clock was set back.
+    /// By up to `margin` does not matter, and what was made before this run says nothing.
+    pub(crate) fn doubt(&mut self, late: Point, margin: i64) {
+        self.torn |= late.value > self.last.value && (self.began..self.last.time - margin).contains(&late.time);
+    }
+
     /// The run goes on with a value that is not below the last.
     pub(crate) fn go_on(&mut self, to: Point) -> Option<Closing> {
+        if self.torn {
+            // More time has passed than the stamps say: the energy is known, a demand is not.
+            let (start, energy) = (self.anchor.at.time, to.value - self.anchor.at.value);
+            let reason = Reason::ClockSetBack;
+            *self = Self { began: self.began, ..Self::begin(to, reason) };
+            return Some(Closing::Gap { start, end: to.time, energy, reason });
+        }
         self.last = to;
         let on_border = to.time.rem_euclid(QUARTER) == 0 && to.time > self.anchor.at.time;
         on_border.then(|| self.close(to.time))

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use smarty_ledger::{Account, Entry, Reason, Register, Sample};
+use smarty_ledger::{Account, Entry, QuarterHour, Reason, Register, Sample};
 
 fn sample(time: i64, segment: i64, import: i64) -> Sample {
     let mut sample = Sample::at(time);
@@ -126,4 +126,59 @@ fn power_and_voltage_have_their_extremes() {
     let voltage = quarter.voltage.unwrap();
     assert_eq!((voltage.min, voltage.max), (229_000, 231_500));
     assert_eq!(account.running().telegrams, 1);
+}
+
+/// The quarter-hour that begins at 900, of a meter that says these exports and of one that is there after it.
+fn first_quarter(exports: &[(i64, Option<i64>)], other: &[(i64, Option<i64>)]) -> QuarterHour {
+    let mut account = Account::new(30);
+    let mut quarters = Vec::new();
+    for (segment, readings) in [(1, exports), (2, other)] {
+        for &(time, export) in readings {
+            let mut sample = sample(time, segment, time);
+            sample.totals[Register::Export as usize] = export;
+            account.feed(&sample, |entry| {
+                if let Entry::Quarter(quarter) = entry {
+                    quarters.push(quarter);
+                }
+            });
+        }
+    }
+    assert_eq!((quarters.len(), quarters[0].start), (1, 900));
+    assert!(quarters[0].energies.import.is_some());
+    quarters[0]
+}
+
+#[test]
+fn a_register_that_comes_first_when_a_quarter_hour_is_over_was_not_missing_in_it() {
+    let quarter = first_quarter(&[(900, None), (1800, Some(5))], &[]);
+    assert!(quarter.complete);
+    let quarter = first_quarter(&[(900, None), (1790, Some(5)), (1800, Some(5))], &[]);
+    assert!(!quarter.complete, "it came before the end");
+}
+
+#[test]
+fn a_meter_without_a_register_does_not_complete_what_the_one_before_it_left_open() {
+    let exports = [(900, Some(5)), (1700, Some(7)), (1799, None)];
+    let quarter = first_quarter(&exports, &[(1810, None)]);
+    assert_eq!((quarter.energies.export, quarter.complete), (None, false), "2 Wh of it are a gap");
+    let exports = [(900, Some(5)), (1799, Some(7))];
+    let quarter = first_quarter(&exports, &[(1810, None)]);
+    assert_eq!((quarter.energies.export, quarter.complete), (Some(2), true));
+}
+
+/// Entries of a meter that draws 600 W and sends every ten seconds; the second of each pair is its clock.
+fn six_hundred_watts(telegrams: impl IntoIterator<Item = (i64, i64)>) -> Vec<Line> {
+    let readings: Vec<_> = telegrams.into_iter().map(|(at, clock)| (clock, 1, at / 6)).collect();
+    feed(&mut Account::new(30), &readings)
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_demand() {
+    // At 2250 it is set back by 905 s: by 3155 it says again what it said, and 1055 s are in one quarter-hour.
+    let lines = six_hundred_watts((900..=4600).step_by(10).map(|at| (at, if at < 2250 { at } else { at - 905 })));
+    let gap = Gap(1800, 2245, Some(225), Reason::ClockSetBack);
+    assert!(lines.contains(&Quarter(900, Some(150))), "{lines:?}");
+    assert!(lines.contains(&Quarter(1800, None)), "{lines:?}");
+    assert!(lines.contains(&Quarter(2700, Some(150))), "{lines:?}");
+    assert!(lines.contains(&gap), "{lines:?}");
 }

@@ -104,6 +104,23 @@ fn a_meter_that_is_not_heard_counts_on() {
 }
 
 #[test]
+fn a_silent_month_counts_as_one_telegram() {
+    let mut meter = meter(Profile::LuxembourgSolar, 10);
+    let mut sum = Sum::default();
+    let mut before = meter.next_values();
+    for seconds in [10, 3, 25, 900, 30 * 86_400, 10] {
+        meter.silent_until(before.sent_at + seconds);
+        let values = meter.next_values();
+        // Never sooner than its period.
+        assert_eq!(values.sent_at - before.sent_at, seconds.max(10));
+        sum.add(&values, seconds.max(10).unsigned_abs().into());
+        sum.check(&values);
+        before = values;
+    }
+    assert!(sum.import + sum.export > 0);
+}
+
+#[test]
 fn gas_is_handed_over_late_and_never_falls() {
     for (profile, longest) in
         [(Profile::LuxembourgGas, 1740), (Profile::Netherlands5, 300), (Profile::Netherlands22, 3600)]

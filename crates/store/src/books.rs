@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::ToSql};
-use smarty_ledger::{Account, Entry, Gap, QUARTER, QuarterHour, Sample};
+use smarty_ledger::{Account, Energies, Entry, Gap, QUARTER, QuarterHour, Sample};
 
 use crate::calendar::Calendar;
 use crate::error::StoreError;
 use crate::rollup;
 use crate::segment::Segment;
-use crate::sql::{ENERGIES, SPREAD, Spread, energy_params};
+use crate::sql::{ENERGIES, SPREAD, Spread, energies, energy_params};
 
 /// The segment number under which a meter's own state is kept.
 const LEDGER: i64 = 0;
@@ -152,6 +152,12 @@ impl Books {
         self.changed = false;
         Ok(())
     }
+}
+
+/// The energies of a quarter-hour that is written down.
+pub(crate) fn quarter(connection: &Connection, meter: i64, start: i64) -> Result<Option<Energies>, StoreError> {
+    let sql = format!("SELECT {ENERGIES} FROM quarter_hour WHERE meter = ? AND start = ?");
+    Ok(connection.prepare_cached(&sql)?.query_row([meter, start], |row| energies(row, 0)).optional()?)
 }
 
 /// Writes an entry down, and notes whose day and month it changes.

@@ -45,6 +45,11 @@ impl Gate {
         self.good[quantity.index()] = Some(good);
     }
 
+    /// Believes whatever comes next.
+    pub(crate) const fn forget(&mut self, quantity: Quantity) {
+        self.good[quantity.index()] = None;
+    }
+
     /// Is the value possible after the last good one? Late values are not judged: they are not accounted.
     pub(crate) fn judge(&self, quantity: Quantity, now: Good, max_kva: u32) -> Result<(), Doubt> {
         let Some(before) = self.good(quantity) else {

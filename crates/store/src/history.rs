@@ -10,7 +10,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
-use smarty_ledger::{Account, Entry, QUARTER, Register};
+use smarty_ledger::{Account, Entry, QUARTER, QuarterHour, Register};
 use smarty_p1::{Quantity, Values};
 
 use crate::books;
@@ -79,10 +79,11 @@ impl Store {
         let (Some(first), Some(last)) = (fresh.first(), fresh.last()) else { return Ok(()) };
         let Some(books) = self.meters.get_mut(meter) else { return Ok(()) };
         let usual = self.options.border_margin_s;
+        let max_kva = self.options.max_kva_of(meter);
         let (mut begin, mut shadow, mut course) = (None, None, None);
         for run_up in RUN_UPS {
             let mut stored = Course::new(&self.connection, reader, meter, books.id, first.time.saturating_sub(run_up))?;
-            let mut tried = Shadow::new(&self.connection, books.id, usual)?;
+            let mut tried = Shadow::new(&self.connection, books.id, usual, max_kva)?;
             begin = tried.run_up(&mut stored, first.time, run_up == i64::MAX)?;
             (shadow, course) = (Some(tried), Some(stored));
             if begin.is_some() {
@@ -100,10 +101,13 @@ impl Store {
         let mut end = None;
         while let Some(row) = course.next()? {
             shadow.feed(&row);
-            // The border stands on a reading that is newer than everything new: it was measured before, too.
-            let far = last.time + i64::from(IMPORTED_MARGIN_S);
-            end = shadow.border().filter(|&border| border > far && shadow.ever == shadow.known());
-            if end.is_some() {
+            // The border stands on a reading that is newer than everything new, and so does the one before.
+            let far = last.time + i64::from(IMPORTED_MARGIN_S) + QUARTER;
+            let border = shadow.border().filter(|&border| border > far && shadow.ever == shadow.known());
+            if let Some(border) = border
+                && shadow.agrees(border)?
+            {
+                end = Some(border);
                 break;
             }
         }
@@ -136,8 +140,8 @@ fn begins(connection: &Connection, reader: &Reader, meter: &str) -> Result<Optio
     if !older_accounts(connection, id, oldest)? {
         return Ok(None);
     }
-    // The first border that is surely measured, and one more.
-    Ok(Some(oldest.map_or(i64::MAX, |oldest| (oldest.div_euclid(QUARTER) + 2) * QUARTER)))
+    // The first border that is surely measured, the quarter-hour behind it, and one more.
+    Ok(Some(oldest.map_or(i64::MAX, |oldest| (oldest.div_euclid(QUARTER) + 3) * QUARTER)))
 }
 
 /// Are there accounts from before the oldest telegram?
@@ -236,6 +240,7 @@ impl<'a> Course<'a> {
 struct Renewal {
     segment: i64,
     after: i64,
+    quantity: Quantity,
     register: Register,
 }
 
@@ -245,6 +250,7 @@ struct Shadow<'a> {
     meter: i64,
     account: Account,
     usual: u16,
+    max_kva: u32,
     gates: HashMap<i64, Gate>,
     /// The latest first.
     renewals: Vec<Renewal>,
@@ -258,14 +264,16 @@ struct Shadow<'a> {
     mixed: bool,
     /// What was written since the border at which this account became as the real one.
     entries: Vec<Entry>,
+    /// The quarter-hour that was closed last.
+    closed: Option<QuarterHour>,
 }
 
 impl<'a> Shadow<'a> {
-    fn new(connection: &'a Connection, meter: i64, usual: u16) -> Result<Self, StoreError> {
+    fn new(connection: &'a Connection, meter: i64, usual: u16, max_kva: u32) -> Result<Self, StoreError> {
         let mut renewals = Vec::new();
         for (segment, quantity, after) in quarantine::accepted(connection, meter)? {
             if let Some(register) = gate::register(quantity) {
-                renewals.push(Renewal { segment, after, register });
+                renewals.push(Renewal { segment, after, quantity, register });
             }
         }
         Ok(Self {
@@ -273,6 +281,7 @@ impl<'a> Shadow<'a> {
             meter,
             account: Account::new(usual),
             usual,
+            max_kva,
             gates: HashMap::new(),
             renewals,
             last: None,
@@ -280,6 +289,7 @@ impl<'a> Shadow<'a> {
             ever: BTreeSet::new(),
             mixed: false,
             entries: Vec::new(),
+            closed: None,
         })
     }
 
@@ -294,7 +304,7 @@ impl<'a> Shadow<'a> {
             let Some(border) = self.border().filter(|&border| begin != Some(border) && border < first) else {
                 continue;
             };
-            if whole || self.expected(border)?.is_subset(&self.known()) {
+            if (whole || self.expected(border)?.is_subset(&self.known())) && self.agrees(border)? {
                 begin = Some(border);
                 self.entries.clear();
             }
@@ -318,15 +328,28 @@ impl<'a> Shadow<'a> {
             if renewal.segment == row.segment {
                 self.account.renew(renewal.register);
             }
+            self.gates.entry(renewal.segment).or_insert_with(Gate::new).forget(renewal.quantity);
             self.renewals.pop();
         }
         let gate = self.gates.entry(row.segment).or_insert_with(Gate::new);
+        let mut values = row.values;
         for (quantity, value) in row.values.iter().filter(|&(quantity, _)| judged(quantity)) {
-            gate.believe(quantity, Good { time: row.time, value });
+            let now = Good { time: row.time, value };
+            // What came late was never judged: its clock may have been wrong.
+            if gate.judge(quantity, now, self.max_kva).is_ok() {
+                gate.believe(quantity, now);
+            } else {
+                values.remove(quantity);
+            }
         }
-        let sample = gate.sample(row.time, row.segment, &row.values);
-        let entries = &mut self.entries;
-        self.account.feed(&sample, |entry| entries.push(entry));
+        let sample = gate.sample(row.time, row.segment, &values);
+        let (entries, closed) = (&mut self.entries, &mut self.closed);
+        self.account.feed(&sample, |entry| {
+            if let Entry::Quarter(quarter) = entry {
+                *closed = Some(quarter);
+            }
+            entries.push(entry);
+        });
         for register in Register::ALL {
             if sample.totals[register as usize].is_some() {
                 self.ever.insert(register.quantity());
@@ -349,6 +372,17 @@ impl<'a> Shadow<'a> {
         let measured = |register: Register| running.since[register as usize] == running.start;
         let first = registers.next()?;
         (!self.mixed && measured(first) && registers.all(measured)).then_some(running.start)
+    }
+
+    /// The quarter-hour before a border is in the books as it is here, of all registers: the border was measured there,
+    /// too, and by the same telegram. Where late ones are kept it need not have been.
+    fn agrees(&self, border: i64) -> Result<bool, StoreError> {
+        let Some(quarter) = self.closed.filter(|quarter| quarter.start + QUARTER == border) else { return Ok(false) };
+        let running = self.account.running().energies;
+        let measured =
+            |&register: &Register| running.get(register).is_none() || quarter.energies.get(register).is_some();
+        let booked = books::quarter(self.connection, self.meter, quarter.start)?;
+        Ok(Register::ALL.iter().all(measured) && booked == Some(quarter.energies))
     }
 
     /// The registers that the real account may have known at a moment, also those of a meter that was swapped since.

@@ -148,6 +148,34 @@ fn a_value_that_was_accepted_stays_a_new_beginning() {
 }
 
 #[test]
+fn telegrams_of_a_clock_that_was_set_back_are_no_new_beginnings() {
+    let folder = Folder::new();
+    let mut store = Store::open(folder.options()).unwrap();
+    let all = readings(MIDNIGHT, MIDNIGHT + 7200);
+    // After an hour the meter's clock is set back by five minutes and five seconds: two rows of stamps interlock.
+    let came = all.iter().cloned().map(|mut reading| {
+        if reading.time > MIDNIGHT + 3600 {
+            (reading.time, reading.ident) = (reading.time - 305, reading.ident + 1_000_000);
+        }
+        reading
+    });
+    let came: Vec<_> = came.collect();
+    store.append_batch(&came).unwrap();
+    let total = |books: &Books| books.years.iter().filter_map(|year| year.energies.import).sum::<i64>();
+    let before = books(&folder);
+    assert_eq!(total(&before), 719);
+    // History on both sides has the accounts of all that time made anew.
+    let value = |reading: &MeterReading| reading.values.get(Quantity::EnergyImport).unwrap();
+    let [first, last] = [(-7200, value(&all[0]) - 40), (9000, value(&all[719]) + 30)]
+        .map(|(time, value)| line(MIDNIGHT + time, Quantity::EnergyImport, value));
+    insert(&mut store, &[first, last]);
+    let after = books(&folder);
+    assert_eq!(total(&after), 719 + 40 + 30);
+    assert!(after.gaps.iter().all(|gap| gap.reason != "register reset"), "{:#?}", after.gaps);
+    assert_eq!(after.readings.len(), all.len() + 2, "each telegram is kept");
+}
+
+#[test]
 fn nothing_is_added_where_retention_has_deleted() {
     let folder = Folder::new();
     let mut options = folder.options();
@@ -220,6 +248,43 @@ fn leg() -> impl Strategy<Value = Leg> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Telegrams that come late are kept and not booked; history beside them has them booked. Nothing counts twice.
+    #[test]
+    fn nothing_counts_twice_where_late_telegrams_and_history_meet(
+        pieces in vec((1i64..300, 0i64..4000, 0u8..3), 1..12),
+    ) {
+        let folder = Folder::new();
+        let mut store = Store::open(folder.options()).unwrap();
+        let (mut time, mut wh) = (MIDNIGHT, 1000);
+        let mut parts: [Vec<Vec<MeterReading>>; 3] = Default::default();
+        let last = pieces.len();
+        for (index, (telegrams, silence, how)) in pieces.into_iter().chain([(1, 0, 0)]).enumerate() {
+            time += silence;
+            let mut piece = Vec::new();
+            for _ in 0..telegrams {
+                (time, wh) = (time + 10, wh + time % 23);
+                piece.push(reading(time, wh));
+            }
+            // The first and the last come in time.
+            parts[usize::from(if index == 0 || index == last { 0 } else { how })].push(piece);
+        }
+        let [timely, late, history] = parts;
+        for piece in timely.iter().chain(&late) {
+            store.append_batch(piece).unwrap();
+        }
+        for piece in history.iter().rev() {
+            insert(&mut store, piece);
+            let reader = Reader::open(folder.path()).unwrap();
+            let gaps = reader.gaps("home", EVER.0, EVER.1).unwrap();
+            let quarters = reader.quarter_hours("home", EVER.0, EVER.1).unwrap();
+            let closed = quarters.iter().filter(|quarter| !quarter.running).filter_map(|quarter| quarter.energies.import);
+            let booked = closed.chain(gaps.iter().filter_map(|gap| gap.energies.import)).sum::<i64>();
+            let open = reader.running("home").unwrap().unwrap().energies.import.unwrap();
+            let first = timely[0][0].values.get(Quantity::EnergyImport).unwrap();
+            prop_assert_eq!(booked + open, wh - first);
+        }
+    }
 
     #[test]
     fn any_order_gives_the_same_books(start in 1_700_000_000i64..1_800_000_000, legs in vec(leg(), 1..12)) {

@@ -1,6 +1,6 @@
-//! The slow reference: what the calculated values must be, by all readings at hand.
+//! The slow reference: what the accounts must say, by definition and by all readings at hand.
 
-use std::collections::BTreeSet;
+#![allow(dead_code, clippy::unwrap_used)] // Each test needs only a part.
 
 use smarty_ledger::{Exceedance, QUARTER, Settings};
 
@@ -8,15 +8,15 @@ pub(crate) const MARGIN: i64 = 30;
 /// Midnight somewhere.
 pub(crate) const ORIGIN: i64 = 1_711_839_600;
 
-/// Local days of 23, 24 and 25 hours, and months of some days.
-#[derive(Debug)]
+/// Where days and months begin: first seconds, UTC.
+#[derive(Clone, Debug)]
 pub(crate) struct Calendar {
-    /// First seconds, UTC.
     pub(crate) days: Vec<i64>,
     pub(crate) months: Vec<i64>,
 }
 
 impl Calendar {
+    /// Local days of 23, 24 and 25 hours, and months of some days.
     pub(crate) fn new(hours: &[i64], days_a_month: usize) -> Self {
         let mut days = vec![ORIGIN];
         for hours in hours.iter().cycle().take(3000) {
@@ -36,76 +36,193 @@ impl Calendar {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
     pub(crate) time: i64,
+    /// Its time is not after that of all readings before it.
+    pub(crate) late: bool,
     pub(crate) segment: i64,
-    /// Import, export.
-    pub(crate) registers: [Option<i64>; 2],
+    /// Import, export, and the reactive ones.
+    pub(crate) registers: [Option<i64>; 4],
+    /// Someone said just before that the next value of these begins anew.
+    pub(crate) renewed: [bool; 4],
     pub(crate) gas: Option<i64>,
 }
 
 /// A register from one beginning to the next.
-struct Run {
-    points: Vec<(i64, i64)>,
+pub(crate) struct Run {
+    points: Vec<Point>,
     /// When it was seen to be over.
     ended: Option<i64>,
 }
 
+#[derive(Clone, Copy)]
+struct Point {
+    time: i64,
+    value: i64,
+    /// Between the point before and this the clock was set back by more than the margin: a telegram with a higher
+    /// register than the one before came with an earlier time.
+    torn: bool,
+}
+
+impl Run {
+    fn first(&self) -> Point {
+        self.points[0]
+    }
+
+    fn last(&self) -> Point {
+        self.points[self.points.len() - 1]
+    }
+}
+
 fn runs(told: &[Told], register: usize) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    let mut segment = None;
+    let (mut segment, mut renewed, mut torn) = (None, false, false);
     for reading in told {
+        let time = reading.time;
+        let value = reading.registers[register];
+        let open = runs.last_mut().filter(|run| run.ended.is_none());
+        if reading.late {
+            torn |= open.is_some_and(|run| {
+                let higher = value.is_some_and(|value| value > run.last().value);
+                let earlier = time >= run.first().time && time < run.last().time - MARGIN;
+                higher && earlier && segment == Some(reading.segment)
+            });
+            continue;
+        }
         let swapped = segment.is_some_and(|segment| segment != reading.segment);
         segment = Some(reading.segment);
-        let value = reading.registers[register];
-        if let Some(run) = runs.last_mut().filter(|run| run.ended.is_none()) {
-            let (_, last) = run.points[run.points.len() - 1];
-            if swapped || value.is_some_and(|value| value < last) {
-                run.ended = Some(reading.time);
-            }
+        renewed |= reading.renewed[register];
+        if let Some(run) = open
+            && (swapped || value.is_some_and(|value| value < run.last().value || renewed))
+        {
+            run.ended = Some(time);
         }
         let Some(value) = value else { continue };
         match runs.last_mut().filter(|run| run.ended.is_none()) {
-            Some(run) => run.points.push((reading.time, value)),
-            None => runs.push(Run { points: vec![(reading.time, value)], ended: None }),
+            Some(run) => run.points.push(Point { time, value, torn }),
+            None => runs.push(Run { points: vec![Point { time, value, torn: false }], ended: None }),
         }
+        (renewed, torn) = (false, false);
     }
     runs
+}
+
+/// A span whose energy is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Interval {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) energy: i64,
+    /// A quarter-hour between two measured borders, and no gap.
+    pub(crate) quarter: bool,
 }
 
 /// What is known of a register at the last reading: intervals between measured borders and ends of runs, and the
 /// beginning and energy of what is running.
 #[derive(Default)]
-struct Known {
-    /// Start, end, energy, whether it is a quarter-hour.
-    intervals: Vec<(i64, i64, i64, bool)>,
-    running: Option<(i64, i64)>,
+pub(crate) struct Known {
+    pub(crate) intervals: Vec<Interval>,
+    pub(crate) running: Option<(i64, i64)>,
 }
 
 fn known(runs: &[Run], now: i64) -> Known {
     let mut known = Known::default();
     for run in runs {
-        let (first, last) = (run.points[0], run.points[run.points.len() - 1]);
-        let mut anchors = vec![first];
-        for (index, &(time, value)) in run.points.iter().enumerate() {
-            let border = (time + QUARTER - 1).div_euclid(QUARTER) * QUARTER;
-            let seen_last = run.points.get(index + 1).is_none_or(|next| next.0 > border);
+        let mut anchors = vec![run.first()];
+        for (index, &point) in run.points.iter().enumerate() {
+            if point.torn {
+                anchors.push(point);
+            }
+            let border = (point.time + QUARTER - 1).div_euclid(QUARTER) * QUARTER;
+            let seen_last = run.points.get(index + 1).is_none_or(|next| next.time > border);
             let passed = border <= run.ended.unwrap_or(now);
-            if border > first.0 && seen_last && passed && border - time <= MARGIN {
-                anchors.push((border, value));
+            let fresh = border > anchors[anchors.len() - 1].time;
+            if fresh && seen_last && passed && border - point.time <= MARGIN {
+                anchors.push(Point { time: border, torn: false, ..point });
             }
         }
         for pair in anchors.windows(2) {
-            let ((start, from), (end, to)) = (pair[0], pair[1]);
-            let quarter = start % QUARTER == 0 && end - start == QUARTER;
-            known.intervals.push((start, end, to - from, quarter));
+            let (start, end) = (pair[0].time, pair[1].time);
+            let quarter = start % QUARTER == 0 && end - start == QUARTER && !pair[1].torn;
+            known.intervals.push(Interval { start, end, energy: pair[1].value - pair[0].value, quarter });
         }
-        let (anchor, from) = anchors[anchors.len() - 1];
+        let (anchor, last) = (anchors[anchors.len() - 1], run.last());
+        let (start, energy) = (anchor.time, last.value - anchor.value);
         if run.ended.is_none() {
-            known.running = Some((anchor, last.1 - from));
-        } else if last.0 > anchor {
-            known.intervals.push((anchor, last.0, last.1 - from, false));
+            known.running = Some((start, energy));
+        } else if last.time > start {
+            known.intervals.push(Interval { start, end: last.time, energy, quarter: false });
         }
     }
     known
+}
+
+/// The newest reading.
+pub(crate) fn last(told: &[Told]) -> &Told {
+    told.iter().rfind(|told| !told.late).unwrap()
+}
+
+/// What is known of all registers at the last reading.
+pub(crate) struct Reference {
+    runs: [Vec<Run>; 4],
+    pub(crate) known: [Known; 4],
+    /// Start of the quarter-hour that is running.
+    pub(crate) quarter: i64,
+}
+
+impl Reference {
+    /// By all readings in the order in which they came; there is at least one.
+    pub(crate) fn of(told: &[Told]) -> Self {
+        let now = last(told).time;
+        let runs = [0, 1, 2, 3].map(|register| runs(told, register));
+        let known = [0, 1, 2, 3].map(|register| known(&runs[register], now));
+        Self { runs, known, quarter: now.div_euclid(QUARTER) * QUARTER }
+    }
+
+    /// What the registers themselves say: the last value minus the first, over all runs.
+    pub(crate) fn counted(&self, register: usize) -> i64 {
+        self.runs[register].iter().map(|run| run.last().value - run.first().value).sum()
+    }
+
+    /// Start and energy of the quarter-hours of a register that were measured at both borders.
+    pub(crate) fn quarters(&self, register: usize) -> impl Iterator<Item = (i64, i64)> {
+        let whole = self.known[register].intervals.iter().filter(|interval| interval.quarter);
+        whole.map(|interval| (interval.start, interval.energy))
+    }
+
+    /// Energy of a register in what lies in a span whole; the running part counts if it began there and the span is
+    /// not over.
+    pub(crate) fn energy(&self, register: usize, start: i64, end: i64) -> Option<i64> {
+        let known = &self.known[register];
+        let inside = known.intervals.iter().filter(|interval| start <= interval.start && interval.end <= end);
+        let now = (start..end).contains(&self.quarter);
+        let running = known.running.filter(|(since, _)| now && (start..end).contains(since));
+        inside.map(|interval| interval.energy).chain(running.map(|(_, energy)| energy)).reduce(|sum, more| sum + more)
+    }
+
+    /// Import and export, as far as the meter had them in this quarter-hour, were measured at both borders.
+    pub(crate) fn is_complete(&self, start: i64) -> bool {
+        let measured = |register: usize| self.quarters(register).any(|(quarter, _)| quarter == start);
+        let had = |run: &Run| run.first().time < start + QUARTER && run.ended.is_none_or(|ended| ended > start);
+        measured(0) && (measured(1) || !self.runs[1].iter().any(had))
+    }
+
+    /// The running quarter-hour counts from its border.
+    pub(crate) fn is_running_complete(&self) -> bool {
+        let fresh = |(start, _): (i64, i64)| start == self.quarter;
+        self.known[0].running.is_some_and(fresh) && self.known[1].running.is_none_or(fresh)
+    }
+
+    /// All quarter-hours of a span that are over are complete.
+    pub(crate) fn is_complete_between(&self, start: i64, end: i64) -> bool {
+        (start..end.min(self.quarter)).step_by(QUARTER as usize).all(|start| self.is_complete(start))
+    }
+
+    /// Import beyond a power in the quarter-hours that begin in a span, in quarters of a Wh; also in the running one,
+    /// as far as it goes.
+    pub(crate) fn beyond(&self, power_w: u32, start: i64, end: i64) -> i64 {
+        let running = self.known[0].running.filter(|(since, _)| *since == self.quarter);
+        let quarters = self.quarters(0).chain(running).filter(|(quarter, _)| (start..end).contains(quarter));
+        quarters.map(|(_, energy)| (4 * energy - i64::from(power_w)).max(0)).sum()
+    }
 }
 
 /// What the calculated values must be, but for the powers.
@@ -118,63 +235,33 @@ pub(crate) struct Expected {
 }
 
 pub(crate) fn expected(told: &[Told], calendar: &Calendar, settings: &Settings) -> Expected {
-    let now = told[told.len() - 1].time;
+    let now = last(told).time;
     let (day, month) = (Calendar::of(&calendar.days, now), Calendar::of(&calendar.months, now));
-    let quarter = now.div_euclid(QUARTER) * QUARTER;
-    let runs = [runs(told, 0), runs(told, 1)];
-    let known = [known(&runs[0], now), known(&runs[1], now)];
-
-    let energy = |known: &Known| {
-        let closed = known.intervals.iter().filter(|(start, ..)| *start >= day).map(|(_, _, energy, _)| *energy);
-        let running = known.running.filter(|(start, _)| *start >= day).map(|(_, energy)| energy);
-        closed.chain(running).reduce(|sum, energy| sum + energy)
-    };
-
-    let quarters = |register: usize| -> Vec<(i64, i64)> {
-        let whole = known[register].intervals.iter().filter(|(.., quarter)| *quarter);
-        whole.map(|&(start, _, energy, _)| (start, energy)).collect()
-    };
-    let running = known[0].running.filter(|(start, _)| *start == quarter).map(|(_, energy)| energy);
-    let exceedance = settings.references.map(|reference| {
-        let reference = reference?;
-        let beyond = |energy: i64| (4 * energy - i64::from(reference.power_w)).max(0);
-        let so_far = running.map_or(0, beyond);
-        let since = |period: i64| -> i64 {
-            let closed = quarters(0).into_iter().filter(|(start, _)| *start >= period);
-            closed.map(|(_, energy)| beyond(energy)).sum::<i64>() + so_far
-        };
+    let reference = Reference::of(told);
+    let exceedance = settings.references.map(|class| {
+        let class = class?;
+        let wh = |since: i64| (reference.beyond(class.power_w, since, i64::MAX) + 2) / 4;
         Some(Exceedance {
-            reference_w: reference.power_w,
-            price_micro_euro: reference.price_micro_euro,
-            quarter_wh: (so_far + 2) / 4,
-            day_wh: (since(day) + 2) / 4,
-            month_wh: (since(month) + 2) / 4,
+            reference_w: class.power_w,
+            price_micro_euro: class.price_micro_euro,
+            quarter_wh: wh(reference.quarter),
+            day_wh: wh(day),
+            month_wh: wh(month),
         })
     });
+    let complete = |since| reference.is_running_complete() && reference.is_complete_between(since, i64::MAX);
 
-    let [imports, exports] =
-        [0, 1].map(|register| quarters(register).into_iter().map(|(start, _)| start).collect::<BTreeSet<i64>>());
-    let complete = |start: &i64| {
-        // A meter that has an export register when the quarter-hour closes must have it measured.
-        let closing = told.iter().find(|reading| reading.time >= start + QUARTER).unwrap().time;
-        let exporting =
-            runs[1].iter().any(|run| run.points[0].0 <= closing && run.ended.is_none_or(|ended| ended > closing));
-        imports.contains(start) && (!exporting || exports.contains(start))
-    };
-    let running = known[0].running.is_some_and(|(start, _)| start == quarter)
-        && known[1].running.is_none_or(|(start, _)| start == quarter);
-    let all_since = |period: i64| running && (period..quarter).step_by(QUARTER as usize).all(|start| complete(&start));
-
-    let gas: Vec<(i64, i64)> = told.iter().filter_map(|reading| Some((reading.time, reading.gas?))).collect();
+    let booked = told.iter().filter(|reading| !reading.late);
+    let gas: Vec<(i64, i64)> = booked.filter_map(|reading| Some((reading.time, reading.gas?))).collect();
     let after = gas.partition_point(|(time, _)| *time <= day);
     let known_at_midnight = after > 0 && day - gas[after - 1].0 <= 3600;
     let risen = || gas[after - 1..].windows(2).map(|pair| (pair[1].1 - pair[0].1).max(0)).sum();
 
     Expected {
-        day: [energy(&known[0]), energy(&known[1])],
+        day: [0, 1].map(|register| reference.energy(register, day, i64::MAX)),
         gas: known_at_midnight.then(risen),
         exceedance,
-        day_complete: all_since(day),
-        month_complete: all_since(month),
+        day_complete: complete(day),
+        month_complete: complete(month),
     }
 }

@@ -182,6 +182,7 @@ fn gap_words(gap: &GapEntry, (start, end): (i64, i64), period: Period, zone: &Ti
         "start" => "the first telegram came in between",
         "meter swap" => "the meter was changed",
         "register reset" => "the meter’s register began anew",
+        "clock set back" => "the meter’s clock was set back",
         reason => reason,
     };
     let known = match (gap.energies.import, gap.energies.export) {

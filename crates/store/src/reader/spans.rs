@@ -177,8 +177,8 @@ impl Reader {
     pub fn hours(&self, meter: &str, from: i64, to: i64) -> Result<Vec<Span>, StoreError> {
         let _moment = self.moment()?;
         let meter = self.meter(meter)?;
-        let from = (from + 3599).div_euclid(3600) * 3600;
-        let quarters = self.quarters(&meter, from, (to + 3599).div_euclid(3600) * 3600)?;
+        let [from, to] = [from, to].map(|time| (time + 3599).div_euclid(3600) * 3600);
+        let quarters = self.quarters(&meter, from, to)?;
         let gaps = self.gaps_of(&meter, from, to)?;
         let running = self.running_of(meter.id)?;
         let mut hours = Vec::new();
