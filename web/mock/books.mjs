@@ -84,9 +84,9 @@ export function pastAlerts(now) {
   const at = (ago) => Math.floor(now - ago);
   const one = (code, phase, state, time, since, sentence, figures) => ({ meter: 'home', code, phase, state, time, since, sentence, figures });
   return [
-    one('voltage-high', 2, 'over', at(7_400), at(8_100), 'The voltage of L2 is 250 V again.', { voltage_mv: 250_000, limit_mv: 253_000, voltage_max_mv: 254_800 }),
+    one('voltage-high', 2, 'over', at(7_400), at(8_100), 'The voltage of L2 is right again, 250 V, after 11 minutes; the highest was 254.8 V.', { voltage_mv: 250_000, limit_mv: 253_000, voltage_max_mv: 254_800 }),
     one('voltage-high', 2, 'begin', at(8_100), at(8_100), 'The voltage of L2 is 254 V, above 253 V.', { voltage_mv: 254_000, limit_mv: 253_000, voltage_max_mv: 254_000 }),
-    one('no-telegrams', null, 'over', at(90_000), at(93_300), 'Telegrams come again.', { age_s: 3300 }),
+    one('no-telegrams', null, 'over', at(90_000), at(93_300), 'Telegrams come again, after 55 minutes without one.', { age_s: 3300 }),
     one('no-telegrams', null, 'begin', at(93_300), at(93_300), 'No telegram for 10 minutes.', { age_s: 600 }),
   ];
 }

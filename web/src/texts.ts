@@ -1,14 +1,16 @@
-/** Every text of the page, in English. Another language is another object of this shape. */
+/** Every text of the page, in English; those about money are beside it. Another language is another object of this shape. */
 import type { Proof } from './api';
+import { moneyTexts } from './moneytexts';
 
 export const LOCALE = 'en-GB';
 
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 export const texts = {
+  ...moneyTexts,
   product: 'SmartyReader',
   skip: 'Skip to the content',
-  nav: { label: 'Pages', now: 'Now', day: 'Day', month: 'Month', year: 'Year', health: 'Health' },
+  nav: { label: 'Pages', now: 'Now', day: 'Day', month: 'Month', year: 'Year', costs: 'Costs', health: 'Health', check: 'Check' },
   meter: 'Meter',
   theme: { auto: 'Colours: as the system', light: 'Colours: light', dark: 'Colours: dark' },
   logout: 'Log out',
@@ -28,14 +30,10 @@ export const texts = {
     at: (clock: string) => `at ${clock}`,
     spoken: (direction: string, power: string) => `${direction}: ${power}`,
     lastHour: 'Last hour',
-    quarter: 'This quarter-hour',
-    quarterSpan: (from: string, to: string) => `${from} to ${to}`,
     soFar: 'so far',
-    average: 'Average import',
-    left: 'Time left',
-    quarterPartial: 'Its beginning was not measured, so this is a part of it.',
     today: 'Today',
     toDay: 'See the whole day',
+    reports: 'Daily reports',
     peak: 'Highest quarter-hour',
     peakAt: (clock: string) => `at ${clock}`,
     phases: 'Phases',
@@ -45,6 +43,7 @@ export const texts = {
     current: 'Current',
     registers: 'Meter readings',
     registersHint: 'The same figures as on the meter\u2019s own display.',
+    toCheck: 'Compare them with the display',
     proven: 'Where the figures come from',
     equipment: 'Meter number',
     counter: 'Telegram counter',
@@ -53,6 +52,92 @@ export const texts = {
     raw: 'Show the last telegram as the meter sent it',
     waiting: 'Waiting for the first telegram',
     waitingHint: 'A Smarty meter sends one every ten seconds. If nothing comes within a minute, the health page says what is wrong.',
+  },
+
+  quarter: {
+    title: 'This quarter-hour',
+    span: (from: string, to: string) => `${from} to ${to}`,
+    average: 'Average import',
+    pace: 'At this pace',
+    left: 'Time left',
+    partial: 'Its beginning was not measured, so this is a part of it.',
+    waiting: 'It is over. Waiting for the next telegram.',
+    within: (power: string, end: string, reference: string) => `Up to ${power} until ${end} stays within ${reference}`,
+    heading: (reference: string, power: string, end: string) => `Heading beyond ${reference}: at most ${power} until ${end} stays within`,
+    beyond: (energy: string, reference: string) => `${energy} beyond ${reference} already`,
+    states: { within: 'Within the reference power', heading: 'Heading beyond the reference power', beyond: 'Beyond the reference power' },
+  },
+
+  alerts: {
+    one: 'Alert',
+    heading: 'Alerts',
+    since: (since: string) => `since ${since}`,
+    span: (from: string, to: string) => `${from} to ${to}`,
+    quiet: 'Nothing is open.',
+    noneYet: 'Nothing has been said since the start of the program.',
+    earlier: (n: number) => `Show ${n} earlier`,
+  },
+
+  quality: {
+    heading: 'How well this day was measured',
+    whole: 'complete',
+    part: (measured: number, of: number) => `${measured} of ${of} quarter-hours measured`,
+    none: 'no data',
+    sum: (whole: number, days: number, measured: string, of: string) => (whole === days
+      ? `Measured: all ${plural(days, 'day', 'days')} complete, ${measured} quarter-hours.`
+      : `Measured: ${whole} of ${plural(days, 'day', 'days')} complete; ${measured} of ${of} quarter-hours.`),
+  },
+
+  peaks: {
+    heading: 'Quarter-hours',
+    label: 'Mean power of each quarter-hour of the month. Arrow keys walk through it, Enter opens the day; the highest are listed below.',
+    hint: 'Point at a quarter-hour for its mean power.',
+    seeDay: 'See the day',
+    span: (from: string, to: string) => `${from} to ${to}`,
+    at: (when: string, what: string) => `${when}: ${what}`,
+    mean: (power: string) => `mean ${power}`,
+    beyond: (energy: string) => `${energy} beyond`,
+    gap: 'not measured',
+    outside: 'no such time yet',
+    ramp: (full: string) => `0 to ${full}`,
+    over: (reference: string) => `beyond ${reference}`,
+    highest: 'The ten highest',
+    noneYet: 'No quarter-hour with import yet.',
+    table: 'Show each day as a table',
+    from: 'From',
+    howMany: 'Beyond',
+    unmeasured: 'Not measured',
+  },
+
+  check: {
+    title: 'Does it add up?',
+    display: 'Compare with the meter\u2019s display',
+    displayHint: 'Read the display now and type what it shows, with its decimals if it has any.',
+    register: 'Register',
+    ours: 'Ours',
+    field: (name: string, unit: string) => `${name} on the display, ${unit}`,
+    yours: 'Display now',
+    ofTelegram: (clock: string, age: string) => `As of the telegram of ${clock}, ${age} ago.`,
+    unreadable: 'Digits with at most three decimals, as 12127.482',
+    agrees: 'Agrees',
+    agreesInPart: 'Agrees in all its digits',
+    ahead: (age: string, apart: string) => `Our last telegram is ${age} old; ${apart} apart: the meter counted on`,
+    behind: (apart: string) => `${apart} apart: the meter counted on since you read it`,
+    other: (name: string) => `That is the register \u201c${name}\u201d`,
+    differs: (apart: string, ahead: boolean) => `${apart} ${ahead ? 'more' : 'less'} than ours. Are all digits right, and is it this register\u2019s code?`,
+    sums: 'Days against registers',
+    since: (date: string) => `Since ${date}, in kWh and kvarh`,
+    rose: 'Register rose by',
+    days: 'Sum of the days',
+    gaps: 'Gaps across midnight',
+    off: 'Left over',
+    segments: 'Meters',
+    segmentSince: (date: string) => `since ${date}`,
+    segment: (from: string, to: string) => `${from} to ${to}`,
+    swapped: (n: number) => `The meter was changed ${n === 1 ? 'once' : `${n} times`}; the sums go on across it.`,
+    back: 'Look at the health page',
+    open: 'Does it add up? Check registers, days and the display',
+    waiting: 'There is nothing to check before the first telegram.',
   },
 
   proof: {
