@@ -40,7 +40,7 @@ function makeState({ shift, withMeters, intervalMs, historyDays }) {
     { name: 'garage', title: 'Garage', proof: 'crc', house: new House({ now: now(), gaps: [], exporting: false, scale: 0.3, ...begun }), contract: null },
   ];
   return {
-    now, started, intervalMs, meters: withMeters ? meters : [], problems: [], down: false, silentFor: 0, reports: true, quarter: {},
+    now, started, intervalMs, meters: withMeters ? meters : [], problems: [], down: false, silentFor: 0, reports: true, quarter: {}, tariffError: '',
     alerts: { open: [], recent: pastAlerts(now()) },
     needsLogin: false, loggedIn: false, password: 'sunshine', streams: new Set(),
     quarantine: [{
@@ -105,6 +105,7 @@ function costs(state, meter, [what, kind], [from, to], response) {
   if (!meter.contract) {
     return fail(response, 404, `Meter ${meter.name} has no tariff; a section [tariff] or [meter.${meter.name}.tariff] says what its energy costs.`);
   }
+  if (state.tariffError) return fail(response, 503, state.tariffError);
   if (what === 'advisor') return send(response, 200, advisorBody(meter, state.now()));
   return send(response, 200, kind ? costListBody(meter, kind, from, to, state.now()) : billBody(meter, from, to, state.now()));
 }

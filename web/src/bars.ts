@@ -48,6 +48,8 @@ export interface BarsOptions {
   readonly note?: HTMLElement | null;
 }
 
+const TICKS = 6;
+
 const sum = (pieces: readonly Piece[]): number => pieces.reduce((total, piece) => total + piece.value, 0);
 
 /** Heights are shares of the plot; the style sheet draws the rest. */
@@ -80,7 +82,7 @@ function column(bar: Bar, min: number, max: number): HTMLElement {
 
 function axis(min: number, max: number, measure: Measure): HTMLElement {
   const element = h('div', { class: 'bars-axis', 'aria-hidden': 'true' });
-  const ticks = axisTicks(min, max, 4);
+  const ticks = axisTicks(min, max, TICKS);
   // Below the line it is export or what is taken off, named in words; money keeps its sign.
   const figures = axisFigures(measure === 'money' ? ticks : ticks.map(Math.abs), measure);
   ticks.forEach((tick, index) => {
@@ -136,6 +138,6 @@ export function barChart(options: BarsOptions): HTMLElement {
   const chart = h('div', { class: 'bars', 'data-bars': bars.length, 'data-when': when });
   add(chart, h('div', { class: 'bars-plot' }, axis(min, max, measure), columns), labels(bars), marks(bars));
   const key = h('p', { class: 'key', 'aria-hidden': 'true' });
-  fill(key, ...options.key, h('span', { class: 'key-unit' }, axisUnit(axisTicks(min, max, 4), measure)));
+  fill(key, ...options.key, h('span', { class: 'key-unit' }, axisUnit(axisTicks(min, max, TICKS), measure)));
   return h('div', { class: 'bars-frame' }, key, chart, legend, options.note, table(options));
 }

@@ -49,7 +49,7 @@ function strip(lines: readonly BillLine[]): HTMLElement | null {
 
 /** An amount that stands on a price that is not certain, for the eye and for the ear. */
 export function unsure(words: string): HTMLElement {
-  return h('span', { class: 'unsure', title: words }, icon('unsure'), h('span', { class: 'unseen' }, words));
+  return h('span', { class: 'unsure', title: words || undefined }, icon('unsure'), words ? h('span', { class: 'unseen' }, words) : null);
 }
 
 const nameOf = (line: BillLine): string => {
@@ -133,10 +133,10 @@ function table(bill: Bill, zone: string): HTMLElement {
 
 export function billCard(bill: Bill, span: string, zone: string, foot: HTMLElement, withSum: boolean): HTMLElement {
   const words = caveats(bill);
-  if (bill.lines.length === 0) return card(t.whatCosts(span), { 'data-role': 'bill' }, h('p', {}, t.empty), foot);
+  if (bill.lines.length === 0) return card(t.lines(span), { 'data-role': 'bill' }, h('p', {}, t.empty), foot);
   // What is not over is said in the words beside the sum.
   const notes = bill.notes.filter((note) => note.code !== 'running');
-  return card(t.whatCosts(span), { 'data-role': 'bill' },
+  return card(t.lines(span), { 'data-role': 'bill' },
     withSum && h('p', { class: 'bill-sum' }, h('strong', {}, money(bill.total_micro_eur)), words ? h('span', {}, words) : null),
     strip(bill.lines),
     table(bill, zone),

@@ -19,8 +19,8 @@ const MEASURED: Record<BarState, string> = {
 function words(slot: EnergySlot): string {
   if (slot.imported === null && slot.exported === null) return t.nothing(slot.title);
   const text = t.values(slot.title, energy(slot.imported ?? 0), energy(slot.exported ?? 0));
-  if (slot.mark) return `${text} (${slot.mark.words})`;
-  return slot.state === 'partial' ? `${text} (${t.incomplete})` : text;
+  const known = [slot.state === 'partial' && t.incomplete, slot.mark?.words].filter(Boolean).join(', ');
+  return known ? `${text} (${known})` : text;
 }
 
 const figure = (value: number | null | undefined): string => (value == null ? texts.none : milli(value));

@@ -11,7 +11,8 @@ export const moneyTexts = {
     soFar: 'so far',
     atLeast: 'at least',
     uncertain: 'some prices are not certain',
-    whatCosts: (span: string) => `What ${span} costs`,
+    lines: (span: string) => `${span}, line by line`,
+    uncertainFigures: 'Some prices are not certain; the lines below say which, and why.',
     uncertainLine: 'Not certain: choose the line to see why.',
     components: {
       energy: 'Energy', 'supplier-fixed': 'Supplier, fixed', 'network-fixed': 'Network, fixed', 'network-volumetric': 'Network, every kWh',

@@ -1,5 +1,5 @@
 /** The quarter-hours of a month on a grid: a row a day, a column a quarter-hour of the clock on the wall. */
-import type { Entry } from './api';
+import type { Bill, Entry } from './api';
 import { addDays, daysOfMonth, dayStart, localParts, type LocalDate } from './time';
 
 export const QUARTER_S = 900;
@@ -24,6 +24,16 @@ export interface ReferenceStep { readonly from: LocalDate; readonly watts: numbe
 /** The reference power of a day, by steps in rising order of days. */
 export const referenceOn = (date: LocalDate, steps: readonly ReferenceStep[]): number | null =>
   steps.filter((step) => step.from <= date).at(-1)?.watts ?? null;
+
+/** What the bill says of the reference power, day by day; without a contract there is none. */
+export function referencesOf(bill: Bill | null, month: string): ReferenceStep[] {
+  if (!bill) return [];
+  const steps = bill.lines.filter((line) => line.component === 'exceedance' && line.reference_power_w !== null)
+    .map((line) => ({ from: line.from, watts: line.reference_power_w ?? 0 }))
+    .sort((a, b) => a.from.localeCompare(b.from));
+  if (steps.length > 0) return steps;
+  return bill.reference_power_w === null ? [] : [{ from: `${month}-01`, watts: bill.reference_power_w }];
+}
 
 export interface GridSource {
   readonly month: string;

@@ -1,11 +1,11 @@
 /** The month's quarter-hours: the grid, the ten highest, and each day's highest as a table. */
-import { api, type Bill } from './api';
+import { api } from './api';
 import { now } from './clock';
 import { card, fill, h, icon, setText } from './dom';
 import { count, energy, milli, power, roundPower } from './format';
 import { heatmap } from './heatmap';
 import { guarded, link, type PageContext } from './page';
-import { highest, QUARTER_S, quarterCells, type Cell, type ReferenceStep } from './peaks';
+import { highest, QUARTER_S, quarterCells, referencesOf, type Cell, type ReferenceStep } from './peaks';
 import { texts } from './texts';
 import { clockText, dateOf, daysOfMonth, zoneOffset, type Span } from './time';
 import { shortDate } from './words';
@@ -20,16 +20,6 @@ export interface PeaksCard {
   /** Loads it again as it grows; a failure is the caller's. */
   refresh(): Promise<void>;
   close(): void;
-}
-
-/** What the bill says of the reference power, day by day; without a contract there is none. */
-export function referencesOf(bill: Bill | null, month: string): ReferenceStep[] {
-  if (!bill) return [];
-  const steps = bill.lines.filter((line) => line.component === 'exceedance' && line.reference_power_w !== null)
-    .map((line) => ({ from: line.from, watts: line.reference_power_w ?? 0 }))
-    .sort((a, b) => a.from.localeCompare(b.from));
-  if (steps.length > 0) return steps;
-  return bill.reference_power_w === null ? [] : [{ from: `${month}-01`, watts: bill.reference_power_w }];
 }
 
 export function peaksCard(context: PageContext, month: string, span: Span, signal: AbortSignal): PeaksCard {
@@ -75,7 +65,7 @@ export function peaksCard(context: PageContext, month: string, span: Span, signa
       const bar = h('i', { class: cell.beyond > 0 ? 'is-beyond' : '' });
       bar.style.width = `${((cell.watts ?? 0) / most) * 100}%`;
       return h('li', {},
-        h('a', { href: dayLink(cell) }, when(cell)),
+        h('a', { href: dayLink(cell), title: when(cell) }, t.begins(shortDate(dateOf(cell.start, zone)), clockText(cell.start, zone))),
         h('span', { class: 'ranking-value' }, `${milli(cell.watts ?? 0)}\u00a0kW`),
         h('span', { class: 'ranking-bar', 'aria-hidden': 'true' }, bar),
         h('span', { class: 'ranking-note' }, cell.beyond > 0 ? icon('warning') : null, cell.beyond > 0 ? t.beyond(energy(Math.round(cell.beyond / 4))) : ''));

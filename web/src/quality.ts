@@ -22,12 +22,17 @@ export function markOf(day: Quality): Mark {
   return { level, words: level === 'whole' ? t.whole : t.part(day.quarter_hours_measured, day.quarter_hours) };
 }
 
-/** The days in sum; days that are not in the list were before the meter. */
-export function qualityLine(days: readonly Quality[]): string {
-  if (days.length === 0) return '';
-  const whole = days.filter((day) => levelOf(day) === 'whole').length;
-  const sum = (of: (day: Quality) => number) => days.reduce((total, day) => total + of(day), 0);
-  return t.sum(whole, days.length, count(sum((day) => day.quarter_hours_measured)), count(sum((day) => day.quarter_hours)));
+/** The days in sum, and what the marks mean where they differ; days that are not in the list were before the meter. */
+export function qualityLine(days: readonly Quality[]): HTMLElement | null {
+  if (days.length === 0) return null;
+  const levels = days.map(levelOf);
+  const whole = levels.filter((level) => level === 'whole').length;
+  const sum = (of: (day: Quality) => number) => count(days.reduce((total, day) => total + of(day), 0));
+  const names: [Level, string][] = [['whole', t.whole], ['part', t.inPart], ['none', t.none]];
+  return h('p', { class: 'note quality-line', 'data-role': 'quality-line' },
+    h('span', {}, t.sum(whole, days.length, sum((day) => day.quarter_hours_measured), sum((day) => day.quarter_hours))),
+    ...(whole === days.length ? [] : names.map(([level, name]) =>
+      h('span', { class: 'quality-key', 'aria-hidden': 'true' }, h('i', { class: `mark is-${level}` }), name))));
 }
 
 /** What there is to say of one day. */

@@ -63,7 +63,7 @@ export const texts = {
     partial: 'Its beginning was not measured, so this is a part of it.',
     waiting: 'It is over. Waiting for the next telegram.',
     within: (power: string, end: string, reference: string) => `Up to ${power} until ${end} stays within ${reference}`,
-    heading: (reference: string, power: string, end: string) => `Heading beyond ${reference}: at most ${power} until ${end} stays within`,
+    heading: (reference: string, power: string, end: string) => `Heading beyond ${reference}: at most ${power} until ${end}`,
     beyond: (energy: string, reference: string) => `${energy} beyond ${reference} already`,
     states: { within: 'Within the reference power', heading: 'Heading beyond the reference power', beyond: 'Beyond the reference power' },
   },
@@ -83,9 +83,9 @@ export const texts = {
     whole: 'complete',
     part: (measured: number, of: number) => `${measured} of ${of} quarter-hours measured`,
     none: 'no data',
-    sum: (whole: number, days: number, measured: string, of: string) => (whole === days
-      ? `Measured: all ${plural(days, 'day', 'days')} complete, ${measured} quarter-hours.`
-      : `Measured: ${whole} of ${plural(days, 'day', 'days')} complete; ${measured} of ${of} quarter-hours.`),
+    inPart: 'in part',
+    sum: (whole: number, days: number, measured: string, of: string) =>
+      `Measured: ${whole} of ${plural(days, 'day', 'days')} complete, ${measured} of ${of} quarter-hours.`,
   },
 
   peaks: {
@@ -95,6 +95,7 @@ export const texts = {
     seeDay: 'See the day',
     span: (from: string, to: string) => `${from} to ${to}`,
     at: (when: string, what: string) => `${when}: ${what}`,
+    begins: (date: string, clock: string) => `${date}, ${clock}`,
     mean: (power: string) => `mean ${power}`,
     beyond: (energy: string) => `${energy} beyond`,
     gap: 'not measured',
@@ -114,9 +115,9 @@ export const texts = {
     display: 'Compare with the meter\u2019s display',
     displayHint: 'Read the display now and type what it shows, with its decimals if it has any.',
     register: 'Register',
-    ours: 'Ours',
-    field: (name: string, unit: string) => `${name} on the display, ${unit}`,
-    yours: 'Display now',
+    ours: (unit: string) => `Ours, ${unit}`,
+    field: (name: string, unit: string) => `${name} on the display now, ${unit}`,
+    yours: (unit: string) => `Display now, ${unit}`,
     ofTelegram: (clock: string, age: string) => `As of the telegram of ${clock}, ${age} ago.`,
     unreadable: 'Digits with at most three decimals, as 12127.482',
     agrees: 'Agrees',
@@ -127,7 +128,8 @@ export const texts = {
     differs: (apart: string, ahead: boolean) => `${apart} ${ahead ? 'more' : 'less'} than ours. Are all digits right, and is it this register\u2019s code?`,
     sums: 'Days against registers',
     since: (date: string) => `Since ${date}, in kWh and kvarh`,
-    rose: 'Register rose by',
+    split: (days: string, gaps: string) => `days ${days}, gaps ${gaps}`,
+    rose: 'Rose by',
     days: 'Sum of the days',
     gaps: 'Gaps across midnight',
     off: 'Left over',

@@ -84,8 +84,8 @@ export function checkPage(context: PageContext): Page {
     return h('li', { class: part ? 'is-part' : '', 'data-register': name },
       h('label', { for: id }, h('span', {}, registerName(name)), h('small', {}, displayCode(obis))),
       h('div', { class: 'check-pair' },
-        h('div', {}, h('small', {}, t.ours), cell),
-        h('div', {}, h('small', { 'aria-hidden': 'true' }, `${t.yours}, ${unitOf(name)}`),
+        h('div', {}, h('small', {}, t.ours(unitOf(name))), cell),
+        h('div', {}, h('small', { 'aria-hidden': 'true' }, t.yours(unitOf(name))),
           h('input', {
             id, type: 'text', inputmode: 'decimal', autocomplete: 'off', class: 'field', 'aria-label': t.field(registerName(name), unitOf(name)),
             input: (event) => judge(name, (event.target as HTMLInputElement).value, verdict),
@@ -97,7 +97,7 @@ export function checkPage(context: PageContext): Page {
     const one = ours.get(name);
     if (!one || wh == null) return;
     one.wh = wh;
-    setText(one.cell, amount(name, wh));
+    setText(one.cell, milli(wh));
   }
 
   function follow(reading: Reading): void {
@@ -112,8 +112,10 @@ export function checkPage(context: PageContext): Page {
   function sumRow(register: CheckedRegister): HTMLElement {
     const off = register.off_wh !== 0;
     return h('tr', { 'data-sum': register.name },
-      h('th', { scope: 'row' }, registerName(register.name)),
-      h('td', {}, milli(register.difference_wh)), h('td', {}, milli(register.days_wh)), h('td', {}, milli(register.gaps_wh)),
+      h('th', { scope: 'row' }, registerName(register.name),
+        h('small', { class: 'narrow-only' }, t.split(milli(register.days_wh), milli(register.gaps_wh)))),
+      h('td', {}, milli(register.difference_wh)),
+      h('td', { class: 'wide-only' }, milli(register.days_wh)), h('td', { class: 'wide-only' }, milli(register.gaps_wh)),
       h('td', { class: off ? 'is-bad' : '' }, milli(register.off_wh), ' ', icon(off ? 'warning' : 'check')));
   }
 
@@ -130,15 +132,15 @@ export function checkPage(context: PageContext): Page {
 
   function showSums(check: Check): void {
     const good = check.registers.every((register) => register.off_wh === 0);
-    const head = (text: string) => h('th', { scope: 'col' }, text);
+    const head = (text: string, kind = '') => h('th', { scope: 'col', class: kind }, text);
     const since = check.registers[0]?.first_time;
     fill(sums,
       card(t.sums, { 'data-role': 'sums' },
         h('p', { class: `check-sentence ${good ? 'is-good' : 'is-bad'}` }, icon(good ? 'check' : 'warning'), check.sentence),
         since === undefined ? null : h('p', { class: 'note' }, t.since(mediumDate(dateOf(since, zone)))),
-        h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t.sums }, h('table', {},
-          h('thead', {}, h('tr', {}, head(t.register), head(t.rose), head(t.days), head(t.gaps), head(t.off))),
-          h('tbody', {}, ...check.registers.map(sumRow))))),
+        h('table', { class: 'sums' },
+          h('thead', {}, h('tr', {}, head(t.register), head(t.rose), head(t.days, 'wide-only'), head(t.gaps, 'wide-only'), head(t.off))),
+          h('tbody', {}, ...check.registers.map(sumRow)))),
       segmentCard(check));
   }
 

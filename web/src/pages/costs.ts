@@ -1,7 +1,7 @@
 /** Costs: today, this month, this year; one of them, or another span, line by line and by its parts; the advisor. */
 import { advisorCard } from '../advisor';
 import { api, ApiError, type Bill, type Cost } from '../api';
-import { billCard } from '../bill';
+import { billCard, unsure } from '../bill';
 import type { BarState } from '../bars';
 import { now } from '../clock';
 import { caveats, costBars, type CostSlot } from '../costbars';
@@ -62,7 +62,7 @@ export function costsPage(context: PageContext): Page {
   const titleOf = (one: string) => (kindOf(one) === 'day' ? longDate(one) : kindOf(one) === 'month' ? monthTitle(one) : one);
 
   function showFigures(bills: readonly Bill[]): void {
-    fill(figures, h('div', { class: 'card figures', role: 'navigation', 'aria-label': t.spans }, ...presents.map((one, index) => {
+    const links = presents.map((one, index) => {
       const its = bills[index];
       if (!its) return null;
       return h('a', {
@@ -70,9 +70,12 @@ export function costsPage(context: PageContext): Page {
         'aria-current': one.date === date ? 'true' : undefined,
       },
       h('span', { class: 'figure-name' }, one.name),
-      h('strong', {}, money(its.total_micro_eur)),
-      h('small', {}, caveats(its)));
-    })));
+      h('span', { class: 'figure-amount' }, h('strong', {}, money(its.total_micro_eur)), its.certain ? null : unsure(t.uncertain)),
+      h('small', {}, caveats({ ...its, certain: true })));
+    });
+    const uncertain = presents.some((_, index) => bills[index]?.certain === false);
+    fill(figures, h('div', { class: 'card figures', role: 'navigation', 'aria-label': t.spans }, ...links,
+      uncertain ? h('p', { class: 'note' }, unsure(''), ` ${t.uncertainFigures}`) : null));
   }
 
   function slots(costs: readonly Cost[]): CostSlot[] {

@@ -210,7 +210,8 @@ export function nowPage(context: PageContext): Page {
     }
     if (!reading || reading.time < last.time) show(last);
     await loadHour(last.time);
-    await Promise.all([loadToday(), loadAlerts()]);
+    // Power is shown with or without alerts.
+    await Promise.all([loadToday(), refresh(context, loadAlerts)]);
   }
 
   return {

@@ -81,8 +81,7 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
     const peakAt = (unix: number) => `${shortDate(dateOf(unix, meter.zone))}, ${clockText(unix, meter.zone)}`;
     fill(body,
       totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), runningHint: texts.totals.running, peakAt }),
-      card(plan.heading, {}, energyBars(list, plan.when,
-        quality.length > 0 ? h('p', { class: 'note quality-line', 'data-role': 'quality-line' }, qualityLine(quality)) : null)),
+      card(plan.heading, {}, energyBars(list, plan.when, qualityLine(quality))),
       peaks?.root,
       gapList(parts.gaps ?? [], { from, to }, meter.zone, false));
   }
