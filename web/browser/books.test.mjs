@@ -69,6 +69,7 @@ for (const [season, difference] of [['dstSpring', -4], ['dstAutumn', 4]]) {
     const [year, month] = found.meta[season].split('-').map(Number);
     const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
     await until(page, () => page.locator(MAP).getAttribute('data-cells'), (cells) => Number(cells) === days * 96 + difference, 'other cells');
+    await textOf(page, '[data-role="peaks"] [data-role="dst"]', difference < 0 ? /clocks go forward/ : /clocks go back/);
   });
 }
 

@@ -24,7 +24,11 @@ export function usefulCount({ classes, reference_power_w: own, cheapest_referenc
   return classes.length - wanted <= 1 ? classes.length : wanted;
 }
 
+/** With less than this a choice for years would stand on a few evenings. */
+const EARLY_DAYS = 28;
+
 function lead(advice: Advice): string {
+  if (advice.quarter_hours_known < EARLY_DAYS * QUARTERS_OF_A_DAY) return t.early;
   const { cheapest_reference_power_w: cheapest, reference_power_w: own, saving_micro_eur: saving } = advice;
   if (cheapest === null) return '';
   if (own === null || saving === null) return t.cheapest(roundPower(cheapest));

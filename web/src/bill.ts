@@ -4,7 +4,7 @@ import { caveats } from './costbars';
 import { card, h, icon } from './dom';
 import { energy, kiloWattHours, money, percent, price, roundPower, thousandths } from './format';
 import { texts } from './texts';
-import { addDays, dateOf } from './time';
+import { addDays } from './time';
 import { mediumDate } from './words';
 
 const t = texts.costs;
@@ -114,9 +114,11 @@ function rows(line: BillLine, first: string, last: string): HTMLElement[] {
   ];
 }
 
-function table(bill: Bill, zone: string): HTMLElement {
+function table(bill: Bill): HTMLElement {
   const head = (text: string, kind = 'wide-only') => h('th', { scope: 'col', class: kind }, text);
-  const [first, last] = [dateOf(bill.from, zone), dateOf(bill.to, zone)];
+  // Days are said where a line has others than the bill: of what is not over, that is so far for all.
+  const first = bill.lines.reduce((least, line) => (line.from < least ? line.from : least), '9999');
+  const last = bill.lines.reduce((most, line) => (line.to > most ? line.to : most), '');
   const rates = bill.vat.filter((rate) => rate.vat_micro_eur !== 0);
   return h('table', { class: 'bill' },
     h('thead', {}, h('tr', {}, head(t.component, ''), head(t.quantity), head(t.price), head(t.net), head(t.vat), head(t.total, ''))),
@@ -131,7 +133,7 @@ function table(bill: Bill, zone: string): HTMLElement {
         h('td', {}, money(rate.vat_micro_eur))))));
 }
 
-export function billCard(bill: Bill, span: string, zone: string, foot: HTMLElement, withSum: boolean): HTMLElement {
+export function billCard(bill: Bill, span: string, foot: HTMLElement, withSum: boolean): HTMLElement {
   const words = caveats(bill);
   if (bill.lines.length === 0) return card(t.lines(span), { 'data-role': 'bill' }, h('p', {}, t.empty), foot);
   // What is not over is said in the words beside the sum.
@@ -139,7 +141,7 @@ export function billCard(bill: Bill, span: string, zone: string, foot: HTMLEleme
   return card(t.lines(span), { 'data-role': 'bill' },
     withSum && h('p', { class: 'bill-sum' }, h('strong', {}, money(bill.total_micro_eur)), words ? h('span', {}, words) : null),
     strip(bill.lines),
-    table(bill, zone),
+    table(bill),
     notes.length > 0 ? h('ul', { class: 'bill-notes' }, ...notes.map((note) => h('li', {}, note.sentence))) : null,
     h('p', { class: 'note' }, bill.certain ? null : unsure(''), bill.certain ? '' : ` ${t.uncertainLine} `, t.by(bill.tariffs.join('; '))),
     foot);

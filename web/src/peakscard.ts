@@ -7,7 +7,7 @@ import { heatmap } from './heatmap';
 import { guarded, link, type PageContext } from './page';
 import { highest, QUARTER_S, quarterCells, referencesOf, type Cell, type ReferenceStep } from './peaks';
 import { texts } from './texts';
-import { clockText, dateOf, daysOfMonth, zoneOffset, type Span } from './time';
+import { clockText, dateOf, daySpan, daysOfMonth, hoursIn, zoneOffset, type Span } from './time';
 import { shortDate } from './words';
 
 const t = texts.peaks;
@@ -117,10 +117,14 @@ export function peaksCard(context: PageContext, month: string, span: Span, signa
       h('div', {}, h('h3', {}, t.highest), listOf(cells)), tableOf(cells, references.length > 0)));
   }
 
+  const unusual = days.map((date) => ({ date, hours: hoursIn(daySpan(date, zone)) })).filter(({ hours }) => hours !== 24)
+    .map(({ date, hours }) => (hours < 24 ? t.hours23 : t.hours25)(shortDate(date)));
+
   fill(place, map.root);
   return {
     root: card(t.heading, { 'data-role': 'peaks' }, key, place,
-      h('p', { class: 'legend is-peaks' }, legend, ' ', lead), list),
+      h('p', { class: 'legend is-peaks' }, legend, ' ', lead),
+      unusual.length > 0 ? h('p', { class: 'note is-peaks', 'data-role': 'dst' }, unusual.join(' ')) : null, list),
     load: () => guarded(context, place, fetchAll),
     refresh: fetchAll,
     close: () => map.close(),

@@ -100,6 +100,8 @@ export const texts = {
     beyond: (energy: string) => `${energy} beyond`,
     gap: 'not measured',
     outside: 'no such time yet',
+    hours23: (date: string) => `${date}: clocks go forward, and an hour is not there.`,
+    hours25: (date: string) => `${date}: clocks go back, and the hour that comes twice shares its place.`,
     ramp: (full: string) => `0 to ${full}`,
     over: (reference: string) => `beyond ${reference}`,
     highest: 'The ten highest',

@@ -109,7 +109,7 @@ export function costsPage(context: PageContext): Page {
     showFigures(bills);
     const foot = h('p', { class: 'card-foot' }, h('a', { href: link(context.to(kind, date)) }, t.toEnergy[kind]));
     // The sum of one of the three stands above already.
-    if (chosen) fill(bill, billCard(chosen, titleOf(date), zone, foot, !presents.some((one) => one.date === date)));
+    if (chosen) fill(bill, billCard(chosen, titleOf(date), foot, !presents.some((one) => one.date === date)));
     fill(bars, kind === 'day' ? null : card(t.bars[kind], {}, costBars(slots(costs), kind === 'month' ? 'day' : 'month')));
     if (!shown) fill(body, figures, bars, bill, advisor);
     shown = true;
@@ -141,7 +141,8 @@ export function costsPage(context: PageContext): Page {
     later: context.hasTariff ? nav.later : null,
     tick() {
       age += 1;
-      if (nav.isOver()) {
+      // Midnight makes today another day, whatever span is looked at.
+      if (dateOf(now(), zone) !== present) {
         context.again();
         return;
       }
