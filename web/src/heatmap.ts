@@ -49,6 +49,16 @@ function hatch(context: CanvasRenderingContext2D): CanvasPattern | string {
   return context.createPattern(tile, 'repeat') ?? faded('muted', 0.3);
 }
 
+interface Geometry { readonly width: number; readonly plot: number; readonly row: number }
+
+/** Left, top, width and height of a cell. Shared places are halves: the hour that comes twice. */
+function box(cell: Cell, { plot, row }: Geometry): [number, number, number, number] {
+  const left = LEFT + Math.round((cell.column * plot) / COLUMNS);
+  const right = LEFT + Math.round(((cell.column + 1) * plot) / COLUMNS);
+  const half = cell.part === 'whole' ? row : row / 2;
+  return [left, TOP + cell.row * row + (cell.part === 'second' ? half : 0), right - left, half];
+}
+
 export function heatmap(options: HeatmapOptions): Heatmap {
   const rows = options.rowLabels.length;
   const canvas = h('canvas', {
@@ -62,23 +72,15 @@ export function heatmap(options: HeatmapOptions): Heatmap {
   const height = () => rows * rowHeight() + TOP + BOTTOM;
   root.style.height = `${height()}px`;
 
-  const geometry = () => {
+  /** Asked for once a drawing, not once a cell. */
+  const geometry = (): Geometry => {
     const width = Math.max(root.clientWidth, 200);
     return { width, plot: width - LEFT - RIGHT, row: rowHeight() };
   };
 
-  /** Shared places are halves: the hour that comes twice. */
-  function box(cell: Cell): [number, number, number, number] {
-    const { plot, row } = geometry();
-    const left = LEFT + Math.round((cell.column * plot) / COLUMNS);
-    const right = LEFT + Math.round(((cell.column + 1) * plot) / COLUMNS);
-    const half = cell.part === 'whole' ? row : row / 2;
-    return [left, TOP + cell.row * row + (cell.part === 'second' ? half : 0), right - left, half];
-  }
-
-  function drawCell(context: CanvasRenderingContext2D, cell: Cell, gapFill: CanvasPattern | string): void {
+  function drawCell(context: CanvasRenderingContext2D, cell: Cell, place: Geometry, gapFill: CanvasPattern | string): void {
     if (cell.state === 'outside') return;
-    const [x, y, width, tall] = box(cell);
+    const [x, y, width, tall] = box(cell, place);
     // A hair between cells where there is room, so that a day is read as a row.
     const gap = width >= 6 ? 1 : 0;
     if (cell.state === 'gap') {
@@ -95,8 +97,7 @@ export function heatmap(options: HeatmapOptions): Heatmap {
     }
   }
 
-  function drawLabels(context: CanvasRenderingContext2D): void {
-    const { plot, row } = geometry();
+  function drawLabels(context: CanvasRenderingContext2D, { plot, row }: Geometry): void {
     context.font = FONT;
     context.textBaseline = 'middle';
     context.fillStyle = colour('muted');
@@ -114,7 +115,8 @@ export function heatmap(options: HeatmapOptions): Heatmap {
   }
 
   function draw(): void {
-    const { width } = geometry();
+    const place = geometry();
+    const { width } = place;
     const ratio = window.devicePixelRatio || 1;
     const tall = height();
     root.style.height = `${tall}px`;
@@ -126,11 +128,11 @@ export function heatmap(options: HeatmapOptions): Heatmap {
     if (!context) return;
     context.scale(ratio, ratio);
     const gapFill = hatch(context);
-    for (const cell of cells) drawCell(context, cell, gapFill);
-    drawLabels(context);
+    for (const cell of cells) drawCell(context, cell, place, gapFill);
+    drawLabels(context, place);
     const marked = cells[hovered >= 0 ? hovered : chosen];
     if (!marked) return;
-    const [x, y, wide, deep] = box(marked);
+    const [x, y, wide, deep] = box(marked, place);
     context.strokeStyle = colour('ink');
     context.lineWidth = 2;
     context.strokeRect(x - 1, y - 1, wide + 1, deep + 1);
@@ -162,8 +164,9 @@ export function heatmap(options: HeatmapOptions): Heatmap {
   function at(event: PointerEvent): number {
     const bounds = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
+    const place = geometry();
     return cells.findIndex((cell) => {
-      const [left, top, wide, tall] = box(cell);
+      const [left, top, wide, tall] = box(cell, place);
       return cell.state !== 'outside' && x >= left && x < left + wide && y >= top && y < top + tall;
     });
   }
