@@ -1,4 +1,5 @@
 // The bodies of the API's answers, from a synthetic house.
+import { quarterBody } from './books.mjs';
 import { localText, spans, ZONE } from './calendar.mjs';
 
 const STEPS = { raw: 0, '1m': 60, '5m': 300, '15m': 900, '1h': 3600 };
@@ -16,27 +17,23 @@ function quantities(house, now) {
   }));
 }
 
-export function meterBody({ name, title, house, proof }, now) {
+export function meterBody({ name, title, house, proof, segments }, now) {
   const last = Math.floor(now / 10) * 10;
   return {
     name, title, zone: ZONE, first_time: house.first, last_time: last, proof,
-    segments: [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(house, now),
+    segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(house, now),
   };
 }
 
 const sealed = (proof) => proof === 'tag' || proof === 'crc';
 
-export function lastBody({ name, house, proof }, now, age = 0) {
+export function lastBody(meter, now, age = 0, quarter = {}) {
+  const { name, house, proof } = meter;
   const time = Math.floor(now) - age;
-  const start = Math.floor(time / 900) * 900;
   return {
     meter: name, time, local: localText(time), age_s: age, received: time + 1, proof, equipment: 'SAG1030700114004',
     system_title: sealed(proof) ? '53414735000A1B2C' : null, frame_counter: sealed(proof) ? 370_915 + Math.floor((time - house.first) / 10) : null,
-    values: house.values(time), texts: { '0-0:96.13.0': '' },
-    quarter: {
-      start, end: start + 900, energy_import_wh: house.between('imported', start, time),
-      energy_export_wh: house.between('exported', start, time), complete: true,
-    },
+    values: house.values(time), texts: { '0-0:96.13.0': '' }, quarter: quarterBody(meter, time, quarter),
   };
 }
 

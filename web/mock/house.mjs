@@ -47,9 +47,10 @@ export function netPower(t) {
 
 /** A meter's whole past, with registers that add up minute by minute. */
 export class House {
-  constructor({ now, gaps, exporting = true, scale = 1, firstImport = 6_695_000, firstExport = 2_104_000 }) {
+  constructor({ now, gaps, exporting = true, scale = 1, historyDays = HISTORY_DAYS, firstImport = 6_695_000, firstExport = 2_104_000 }) {
     const [y, m, d] = dateParts(now);
-    this.first = midnight(y, m, d - HISTORY_DAYS);
+    // A meter that began today began some quarter-hours ago, in the middle of one.
+    this.first = historyDays < 1 ? Math.floor((now - historyDays * 86_400) / MINUTE) * MINUTE : midnight(y, m, d - historyDays);
     this.gaps = gaps;
     this.exporting = exporting;
     this.scale = scale;

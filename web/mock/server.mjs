@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { accountBody, healthBody, lastBody, meterBody, seriesBody } from './answers.mjs';
+import { alertsBody, checkBody, pastAlerts, qualityBody } from './books.mjs';
 import { clockChanges, dateParts, dateText, midnight } from './calendar.mjs';
+import { advisorBody, billBody, costListBody } from './costs.mjs';
 import { House } from './house.mjs';
 
 const DIST = new URL('../dist/', import.meta.url);
@@ -29,15 +31,17 @@ function gapsBefore(now) {
   ];
 }
 
-function makeState({ shift, withMeters, intervalMs }) {
+function makeState({ shift, withMeters, intervalMs, historyDays }) {
   const now = () => Date.now() / 1000 + shift;
   const started = now() - 90_000;
+  const begun = historyDays === undefined ? {} : { historyDays };
   const meters = [
-    { name: 'home', title: 'Home', proof: 'tag', house: new House({ now: now(), gaps: gapsBefore(now()) }) },
-    { name: 'garage', title: 'Garage', proof: 'crc', house: new House({ now: now(), gaps: [], exporting: false, scale: 0.3 }) },
+    { name: 'home', title: 'Home', proof: 'tag', house: new House({ now: now(), gaps: begun.historyDays ? [] : gapsBefore(now()), ...begun }), contract: { kw: 3 } },
+    { name: 'garage', title: 'Garage', proof: 'crc', house: new House({ now: now(), gaps: [], exporting: false, scale: 0.3, ...begun }), contract: null },
   ];
   return {
-    now, started, intervalMs, meters: withMeters ? meters : [], problems: [], down: false, silentFor: 0,
+    now, started, intervalMs, meters: withMeters ? meters : [], problems: [], down: false, silentFor: 0, reports: true, quarter: {}, tariffError: '',
+    alerts: { open: [], recent: pastAlerts(now()) },
     needsLogin: false, loggedIn: false, password: 'sunshine', streams: new Set(),
     quarantine: [{
       id: 7, quantity: 'energy_import_wh', time: Math.floor(now()) - 7200, value: 354_000_000, previous: 6_695_120,
@@ -73,9 +77,10 @@ function live(state, meter, request, response) {
   health();
   const timer = setInterval(() => {
     if (state.silentFor) return;
-    for (const one of state.meters) if (!meter || one.name === meter) say('reading', lastBody(one, state.now()));
+    for (const one of state.meters) if (!meter || one.name === meter) say('reading', lastBody(one, state.now(), 0, state.quarter));
   }, state.intervalMs);
-  const stream = { health, end: () => response.destroy() };
+  const alert = (one) => (!meter || one.meter === meter) && say('alert', one);
+  const stream = { health, alert, end: () => response.destroy() };
   state.streams.add(stream);
   request.on('close', () => {
     clearInterval(timer);
@@ -96,6 +101,15 @@ async function session(state, request, response) {
   return send(response, 204);
 }
 
+function costs(state, meter, [what, kind], [from, to], response) {
+  if (!meter.contract) {
+    return fail(response, 404, `Meter ${meter.name} has no tariff; a section [tariff] or [meter.${meter.name}.tariff] says what its energy costs.`);
+  }
+  if (state.tariffError) return fail(response, 503, state.tariffError);
+  if (what === 'advisor') return send(response, 200, advisorBody(meter, state.now()));
+  return send(response, 200, kind ? costListBody(meter, kind, from, to, state.now()) : billBody(meter, from, to, state.now()));
+}
+
 const instant = (text) => Date.parse(text) / 1000;
 
 function ofMeter(state, meter, rest, url, response) {
@@ -103,10 +117,13 @@ function ofMeter(state, meter, rest, url, response) {
   const [from, to] = [instant(get('from')), instant(get('to'))];
   if (rest[0] === 'last') {
     // A silent meter's last telegram is as old as the silence.
-    return send(response, 200, lastBody(meter, state.now(), state.silentFor));
+    return send(response, 200, lastBody(meter, state.now(), state.silentFor, state.quarter));
   }
   if (rest[0] === 'series') return send(response, 200, seriesBody(meter, get('quantity').split(','), from, to, get('resolution') ?? 'auto', state.now()));
   if (ACCOUNTS.has(rest[0])) return send(response, 200, accountBody(meter, rest[0], from, to, state.now()));
+  if (rest[0] === 'check') return send(response, 200, checkBody(meter, Math.floor(state.now()) - state.silentFor));
+  if (rest[0] === 'quality') return send(response, 200, qualityBody(meter, from, to, state.now()));
+  if (rest[0] === 'costs' || rest[0] === 'advisor') return costs(state, meter, rest, [from, to], response);
   if (rest[0] === 'telegram') {
     response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
     return response.end('/Lux5\\253663629_D\r\n\r\n1-3:0.2.8(42)\r\n!0000\r\n');
@@ -127,7 +144,10 @@ function handle(state, request, response) {
   if (path[0] === 'session') return session(state, request, response);
   if (state.needsLogin && !state.loggedIn) return fail(response, 401, 'Log in first.');
   const now = state.now();
-  if (path[0] === 'meters' && path.length === 1) return send(response, 200, { now: Math.floor(now), meters: state.meters.map((meter) => meterBody(meter, now)) });
+  if (path[0] === 'meters' && path.length === 1) return send(response, 200, {
+    now: Math.floor(now), reports: state.reports, meters: state.meters.map((meter) => meterBody(meter, now)),
+  });
+  if (path[0] === 'alerts') return send(response, 200, alertsBody(state, url.searchParams.get('meter')));
   if (path[0] === 'health') return send(response, 200, healthBody(state, now));
   if (path[0] === 'live') return live(state, url.searchParams.get('meter'), request, response);
   const meter = state.meters.find(({ name }) => name === path[1]);
@@ -136,8 +156,8 @@ function handle(state, request, response) {
 }
 
 /** Starts on a free port unless one is given; `state` may be changed while it runs, `tell()` sends health to all. */
-export async function startMock({ port = 0, shift = 0, withMeters = true, intervalMs = 1000 } = {}) {
-  const state = makeState({ shift, withMeters, intervalMs });
+export async function startMock({ port = 0, shift = 0, withMeters = true, intervalMs = 1000, historyDays } = {}) {
+  const state = makeState({ shift, withMeters, intervalMs, historyDays });
   const server = createServer((request, response) => void handle(state, request, response));
   await new Promise((done) => server.listen(port, '127.0.0.1', done));
   const changes = clockChanges(state.now());
@@ -147,6 +167,13 @@ export async function startMock({ port = 0, shift = 0, withMeters = true, interv
     url: `http://127.0.0.1:${server.address().port}/`,
     meta: { meter: 'home', otherMeter: 'garage', gapDay: dateText(midnight(y, m, d - 1)), dstSpring: changes.spring, dstAutumn: changes.autumn },
     tell: () => state.streams.forEach((stream) => stream.health()),
+    /** An alert as the daemon says it: into the list, and to every page that listens. */
+    alert: (one) => {
+      const { open, recent } = state.alerts;
+      const rest = open.filter((other) => other.meter !== one.meter || other.code !== one.code || other.phase !== one.phase);
+      state.alerts = { open: one.state === 'over' ? rest : [...rest, one], recent: [one, ...recent] };
+      state.streams.forEach((stream) => stream.alert(one));
+    },
     close: () => new Promise((done) => {
       state.streams.forEach((stream) => stream.end());
       server.closeAllConnections();

@@ -27,6 +27,13 @@ export interface Quarter {
   readonly energy_import_wh?: number | null;
   readonly energy_export_wh?: number | null;
   readonly complete: boolean;
+  /** Mean demand at its end if the last minutes go on. */
+  readonly demand_import_projected_w?: number | null;
+  /** By the contract; null without one. */
+  readonly reference_power_w?: number | null;
+  /** Import from now to its end that just keeps the reference; 0 where it is exceeded. */
+  readonly power_allowed_w?: number | null;
+  readonly exceedance_wh?: number | null;
 }
 
 export interface Reading {
@@ -56,6 +63,8 @@ export interface Entry {
   readonly end: number;
   readonly energy_import_wh?: number | null;
   readonly energy_export_wh?: number | null;
+  /** Quarter-hours only. */
+  readonly demand_import_w?: number | null;
   readonly peak_import_w?: number | null;
   readonly peak_time?: number | null;
   readonly voltage_min_mv?: number | null;
@@ -74,6 +83,50 @@ export interface Gap {
 }
 
 export interface Account { readonly entries: readonly Entry[]; readonly gaps?: readonly Gap[] }
+
+/** How well a day was measured; days before the first telegram have none. */
+export interface Quality {
+  readonly start: number;
+  readonly end: number;
+  readonly running: boolean;
+  readonly quarter_hours: number;
+  readonly quarter_hours_measured: number;
+  readonly gaps: number;
+  readonly complete: boolean;
+  readonly sentences: readonly string[];
+}
+
+export interface CheckedRegister {
+  readonly name: string;
+  readonly obis: string;
+  readonly value_wh: number;
+  readonly tariffs: readonly { readonly name: string; readonly obis: string; readonly value_wh: number }[];
+  readonly first_time: number;
+  /** What it rose since then; the days' sum, what lies in gaps across midnights, and what is left of the three: 0. */
+  readonly difference_wh: number;
+  readonly days_wh: number;
+  readonly gaps_wh: number;
+  readonly off_wh: number;
+}
+
+export interface Check {
+  readonly time: number;
+  readonly registers: readonly CheckedRegister[];
+  readonly segments: readonly { readonly equipment: string; readonly first_time: number }[];
+  readonly sentence: string;
+}
+
+export interface Alert {
+  readonly meter: string;
+  readonly code: string;
+  readonly phase: number | null;
+  readonly state: 'begin' | 'still' | 'over';
+  readonly time: number;
+  readonly since: number;
+  readonly sentence: string;
+}
+
+export interface Alerts { readonly open: readonly Alert[]; readonly recent: readonly Alert[] }
 
 export interface Problem {
   readonly code: string;
@@ -148,6 +201,82 @@ export interface Quarantined {
   readonly reason: string;
 }
 
+export interface BillLine {
+  readonly component: string;
+  readonly name: string | null;
+  readonly window: string | null;
+  readonly from: string;
+  readonly to: string;
+  readonly quantity_milli: number;
+  readonly unit: 'kWh' | 'month' | 'year';
+  readonly price_nano_eur: number | null;
+  readonly mean_price: boolean;
+  readonly price_includes_vat: boolean;
+  readonly reference_power_w: number | null;
+  readonly net_micro_eur: number;
+  readonly vat_basis_points: number;
+  readonly vat_micro_eur: number;
+  readonly gap_wh: number;
+  readonly lower_bound: boolean;
+  readonly source: string;
+  readonly certain: boolean;
+  readonly reason: string | null;
+}
+
+export interface Bill {
+  readonly from: number;
+  readonly to: number;
+  readonly running: boolean;
+  readonly tariffs: readonly string[];
+  readonly reference_power_w: number | null;
+  readonly energy_import_wh: number | null;
+  readonly energy_export_wh: number | null;
+  readonly net_micro_eur: number;
+  readonly vat_micro_eur: number;
+  readonly total_micro_eur: number;
+  readonly certain: boolean;
+  readonly lower_bound: boolean;
+  readonly lines: readonly BillLine[];
+  readonly vat: readonly { readonly basis_points: number; readonly vat_micro_eur: number; readonly source: string }[];
+  readonly notes: readonly { readonly code: string; readonly sentence: string }[];
+}
+
+export interface Cost {
+  readonly start: number;
+  readonly end: number;
+  readonly running: boolean;
+  readonly energy_import_wh: number | null;
+  readonly exceedance_wh: number | null;
+  readonly total_micro_eur: number;
+  readonly components: Readonly<Record<string, number>>;
+  readonly certain: boolean;
+  readonly lower_bound: boolean;
+}
+
+export interface PowerClass {
+  readonly reference_power_w: number;
+  readonly fixed_micro_eur: number;
+  readonly exceedance_wh: number;
+  readonly exceedance_micro_eur: number;
+  readonly total_micro_eur: number;
+  /** The next higher class pays where it saves more than this a month; null for the highest. */
+  readonly break_even_month_wh: number | null;
+}
+
+export interface Advice {
+  readonly prices_of: string;
+  readonly quarter_hours_of_a_year: number;
+  readonly quarter_hours_known: number;
+  readonly scaled: boolean;
+  readonly peak_import_w: number | null;
+  readonly reference_power_w: number | null;
+  readonly cheapest_reference_power_w: number | null;
+  readonly saving_micro_eur: number | null;
+  readonly certain: boolean;
+  readonly classes: readonly PowerClass[];
+  readonly notes: readonly string[];
+}
+
 /** An answer that is not a success; `status` 0 means that nobody answered. */
 export class ApiError extends Error {
   constructor(readonly status: number, sentence: string) {
@@ -189,13 +318,15 @@ const query = (values: Record<string, string | number>): string =>
 /** The API takes RFC 3339; seconds are exact and need no zone. */
 const instant = (unix: number): string => `${new Date(unix * 1000).toISOString().slice(0, 19)}Z`;
 
+const span = (from: number, to: number): string => query({ from: instant(from), to: instant(to) });
+
 export type AccountKind = 'quarter-hours' | 'hours' | 'days' | 'months' | 'years';
 
 export const api = {
   session: () => get<Session>('session'),
   login: (password: string) => call('POST', 'session', { password }),
   logout: () => call('DELETE', 'session'),
-  meters: () => get<{ now: number; meters: Meter[] }>('meters'),
+  meters: () => get<{ now: number; reports?: boolean; meters: Meter[] }>('meters'),
   health: () => get<Health>('health'),
   telegramUrl: (meter: string) => apiUrl(ofMeter(meter, 'telegram')),
   liveUrl: (meter: string | undefined) => apiUrl(meter ? `live?${query({ meter })}` : 'live'),
@@ -216,7 +347,27 @@ export const api = {
     })}`), signal),
 
   account: (meter: string, kind: AccountKind, from: number, to: number, signal?: AbortSignal) =>
-    get<Account>(ofMeter(meter, `${kind}?${query({ from: instant(from), to: instant(to) })}`), signal),
+    get<Account>(ofMeter(meter, `${kind}?${span(from, to)}`), signal),
+
+  quality: async (meter: string, from: number, to: number, signal?: AbortSignal) =>
+    (await get<{ entries: Quality[] }>(ofMeter(meter, `quality?${span(from, to)}`), signal)).entries,
+  check: (meter: string, signal?: AbortSignal) => get<Check>(ofMeter(meter, 'check'), signal),
+  alerts: (meter: string | undefined, signal?: AbortSignal) => get<Alerts>(meter ? `alerts?${query({ meter })}` : 'alerts', signal),
+
+  bill: (meter: string, from: number, to: number, signal?: AbortSignal) => get<Bill>(ofMeter(meter, `costs?${span(from, to)}`), signal),
+  costs: async (meter: string, kind: 'days' | 'months', from: number, to: number, signal?: AbortSignal) =>
+    (await get<{ entries: Cost[] }>(ofMeter(meter, `costs/${kind}?${span(from, to)}`), signal)).entries,
+  advice: (meter: string, signal?: AbortSignal) => get<Advice>(ofMeter(meter, 'advisor'), signal),
+
+  /** Whether the meter has a contract; a tariff file that cannot be used is one, and the page of costs says what is wrong. */
+  async hasTariff(meter: string, now: number): Promise<boolean> {
+    try {
+      await api.bill(meter, now - 1, now);
+      return true;
+    } catch (error) {
+      return !(error instanceof ApiError && error.status === 404);
+    }
+  },
 
   quarantine: (meter: string) => get<{ entries: Quarantined[] }>(ofMeter(meter, 'quarantine')),
   judge: (meter: string, id: number, verdict: 'accept' | 'dismiss') =>

@@ -1,9 +1,11 @@
 /** From an address to a page: starts the page, follows the live stream, and keeps trying when nobody answers. */
 import { api, ApiError, type Health, type Meter, type Reading, type Session } from './api';
-import { monotonic, syncClock } from './clock';
+import { monotonic, now, syncClock } from './clock';
 import { fill, h, isTyping, setText } from './dom';
 import { openLive, type Live } from './live';
 import { link, type Page, type PageContext } from './page';
+import { checkPage } from './pages/check';
+import { costsPage } from './pages/costs';
 import { dayPage } from './pages/day';
 import { healthPage } from './pages/health';
 import { loginPage } from './pages/login';
@@ -16,7 +18,7 @@ import { buildShell } from './shell';
 import { texts } from './texts';
 
 const PAGES: Record<PageName, (context: PageContext) => Page> = {
-  now: nowPage, day: dayPage, month: monthPage, year: yearPage, health: healthPage,
+  now: nowPage, day: dayPage, month: monthPage, year: yearPage, costs: costsPage, health: healthPage, check: checkPage,
 };
 /** A page that takes longer than this to load shows its empty frame meanwhile. */
 const PATIENCE_MS = 400;
@@ -31,6 +33,8 @@ const NOBODY: Meter = { name: '', title: '', zone: 'Europe/Luxembourg', proof: n
 export function startApp(host: HTMLElement): void {
   const shell = buildShell(host);
   let meters: readonly Meter[] = [];
+  let reports = false;
+  const tariffs = new Map<string, boolean>();
   let session: Session | null = null;
   let health: Health | null = null;
   let reading: Reading | null = null;
@@ -119,6 +123,9 @@ export function startApp(host: HTMLElement): void {
         page?.reading?.(next);
       },
       health: setHealth,
+      alert(said) {
+        if (said.meter === meter) page?.alert?.(said);
+      },
       state: (state) => shell.live(state),
     });
   }
@@ -147,7 +154,7 @@ export function startApp(host: HTMLElement): void {
 
   function showFrame(route: Route, meter: Meter): void {
     const routes = Object.fromEntries(PAGE_NAMES.map((name) => [name, routeTo(name)])) as Record<PageName, Route>;
-    shell.navigation(routes, route.page);
+    shell.navigation(routes, route.page, tariffs.get(meter.name) ?? false);
     shell.meters(meters, meter.name, (name) => { location.hash = link({ ...route, meter: name }); });
     shell.loggedIn(session?.needs_login ? () => void api.logout().catch(() => undefined).then(boot) : null);
     showBanner();
@@ -175,7 +182,18 @@ export function startApp(host: HTMLElement): void {
       return;
     }
     follow(meter?.name ?? '');
-    await turnTo(route, meter ?? NOBODY);
+    const { hash } = location;
+    if (meter) await askTariff(meter, route);
+    // Somebody has walked on meanwhile.
+    if (location.hash === hash) await turnTo(route, meter ?? NOBODY);
+  }
+
+  /** Asked once for each meter: a contract comes with a restart of the daemon. */
+  async function askTariff(meter: Meter, route: Route): Promise<void> {
+    if (tariffs.has(meter.name)) return;
+    const { hash } = location;
+    tariffs.set(meter.name, await api.hasTariff(meter.name, now()));
+    if (location.hash === hash) showFrame(route, meter);
   }
 
   async function turnTo(route: Route, meter: Meter): Promise<void> {
@@ -183,7 +201,8 @@ export function startApp(host: HTMLElement): void {
     const beforeName = shell.main.dataset['page'];
     const mine = ++turn;
     const next = PAGES[route.page]({
-      meter, meters, route, reading: () => reading, health: () => health, to: routeTo, lost, again: () => void show(),
+      meter, meters, route, reading: () => reading, health: () => health,
+      hasTariff: tariffs.get(meter.name) ?? false, reports, to: routeTo, lost, again: () => void show(),
     });
     page = next;
     before?.close();
@@ -227,6 +246,8 @@ export function startApp(host: HTMLElement): void {
       const answer = await api.meters();
       syncClock(answer.now);
       meters = answer.meters;
+      reports = answer.reports === true;
+      tariffs.clear();
       failures = 0;
     } catch (error) {
       if (!lost(error)) unreachable();

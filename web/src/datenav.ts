@@ -1,7 +1,7 @@
 /** The heading of a day, month or year: what it is, the way to its neighbours, and the calendar. */
 import { add, h, icon } from './dom';
 import { link, type PageContext } from './page';
-import type { Route } from './route';
+import type { PageName, Route } from './route';
 import { texts } from './texts';
 import { addDays, addMonths, dateOf } from './time';
 import { now } from './clock';
@@ -70,21 +70,23 @@ function step(route: Route | null, label: string, side: 'left' | 'right'): HTMLE
   return h('a', { class: 'step', href: link(route), 'aria-label': label, title: label, 'data-key': side }, icon(side));
 }
 
-export function dateNav(context: PageContext, kind: SpanKind): DateNav {
+/** `page` is where it leads, `wanted` the span looked at; a page that has one length only says neither. */
+export function dateNav(context: PageContext, kind: SpanKind, page: PageName = kind, wanted = context.route.date): DateNav {
   const { zone, first_time: firstTime } = context.meter;
   const presentNow = () => cut(dateOf(now(), zone), kind);
   const present = presentNow();
-  const date = context.route.date ?? present;
+  const date = wanted ?? present;
+  const to = (other?: string) => context.to(page, other);
   const first = firstTime == null ? present : cut(dateOf(firstTime, zone), kind);
-  const earlier = date > first ? context.to(kind, shifted(date, kind, -1)) : null;
-  const later = date < present ? context.to(kind, shifted(date, kind, 1)) : null;
-  const go = (chosen: string) => { location.hash = link(context.to(kind, chosen)); };
+  const earlier = date > first ? to(shifted(date, kind, -1)) : null;
+  const later = date < present ? to(shifted(date, kind, 1)) : null;
+  const go = (chosen: string) => { location.hash = link(to(chosen)); };
   const title = h('h1', { tabindex: -1 });
   if (kind === 'day') {
     add(title, h('span', { class: 'wide-only' }, longDate(date)), h('span', { class: 'narrow-only' }, mediumDate(date)));
   } else add(title, titleOf(date, kind));
   const presentLink = h('a', {
-    class: date === present ? 'button is-off' : 'button', href: link(context.to(kind)), 'data-key': 'present',
+    class: date === present ? 'button is-off' : 'button', href: link(to(page === kind ? undefined : present)), 'data-key': 'present',
     'aria-current': date === present ? 'date' : undefined,
   }, texts.date.present[kind]);
   const root = h('header', { class: 'datenav' },

@@ -80,3 +80,32 @@ export function quantityText(value: number, unit: string): string {
     default: return unit ? `${count(value)}\u00a0${unit}` : count(value);
   }
 }
+
+/** A reference power as people say it: `3 kW`, `3.5 kW`. */
+export const roundPower = (watts: number): string => `${milli(watts).replace(/\.?0+$/, '')}\u00a0kW`;
+
+/** A power that is allowed: coarse, and never more than it is. */
+export function allowance(watts: number): string {
+  if (watts >= 10_000) return `${milli(Math.floor(watts / 1000) * 1000, 0)}\u00a0kW`;
+  if (watts >= 1000) return `${milli(Math.floor(watts / 100) * 100, 1)}\u00a0kW`;
+  return `${Math.floor(watts / 10) * 10}\u00a0W`;
+}
+
+/** Millionths of a euro as euro and cent, rounded once; half a cent goes away from zero. */
+export const moneyFigure = (microEuro: number): string => milli(Math.round(Math.abs(microEuro) / 10_000) * (microEuro < 0 ? -10 : 10), 2);
+export const money = (microEuro: number): string => `${moneyFigure(microEuro)}\u00a0€`;
+
+/** A price with all its digits: cents for a kWh (`12.29 ct`), euro for a month or year (`7.42 €`). */
+export function price(nanoEuro: number, unit: string): string {
+  const perKwh = unit === 'kWh';
+  const one = perKwh ? 10_000_000 : 1_000_000_000;
+  const digits = perKwh ? 7 : 9;
+  const amount = Math.abs(nanoEuro);
+  const part = String(amount % one).padStart(digits, '0').replace(/0+$/, '').padEnd(2, '0');
+  return `${nanoEuro < 0 ? MINUS : ''}${grouped(String(Math.floor(amount / one)))}.${part}\u00a0${perKwh ? 'ct' : '€'}`;
+}
+
+/** A count of thousandths without needless zeros: `1`, `0.767`. */
+export const thousandths = (value: number): string => milli(value).replace(/\.?0+$/, '');
+
+export const percent = (basisPoints: number): string => `${thousandths(basisPoints * 10)}\u00a0%`;

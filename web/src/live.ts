@@ -1,11 +1,12 @@
 /** Live readings by server-sent events, with its own reconnecting: the browser's gives up after any answer but 200. */
-import { api, type Health, type Reading } from './api';
+import { api, type Alert, type Health, type Reading } from './api';
 
 export type LiveState = 'connecting' | 'live' | 'lost';
 
 export interface LiveHandlers {
   reading(reading: Reading): void;
   health(health: Health): void;
+  alert(alert: Alert): void;
   state(state: LiveState): void;
 }
 
@@ -45,20 +46,22 @@ export function openLive(meter: string | undefined, handlers: LiveHandlers): Liv
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   };
 
+  function hear<T>(event: string, handle: (body: T) => void): void {
+    source?.addEventListener(event, (message) => {
+      alive();
+      handle(JSON.parse((message as MessageEvent<string>).data) as T);
+    });
+  }
+
   function connect(): void {
     rest();
     if (closed) return;
     source = new EventSource(api.liveUrl(meter));
     source.addEventListener('open', alive);
     source.addEventListener('error', lost);
-    source.addEventListener('reading', (event) => {
-      alive();
-      handlers.reading(JSON.parse((event as MessageEvent<string>).data) as Reading);
-    });
-    source.addEventListener('health', (event) => {
-      alive();
-      handlers.health(JSON.parse((event as MessageEvent<string>).data) as Health);
-    });
+    hear<Reading>('reading', handlers.reading);
+    hear<Health>('health', handlers.health);
+    hear<Alert>('alert', handlers.alert);
     watchdog = window.setTimeout(connect, SILENCE_MS);
   }
 

@@ -1,4 +1,5 @@
 import './style.css';
+import './accounts.css';
 import { startApp } from './app';
 
 const host = document.getElementById('app');

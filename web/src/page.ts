@@ -1,5 +1,5 @@
 /** What a page is, and what it gets. */
-import { ApiError, type Health, type Meter, type Reading } from './api';
+import { ApiError, type Alert, type Health, type Meter, type Reading } from './api';
 import { fill, h } from './dom';
 import { routeHash, type PageName, type Route } from './route';
 import { texts } from './texts';
@@ -11,6 +11,7 @@ export interface Page {
   readonly ready: Promise<void>;
   reading?(reading: Reading): void;
   health?(health: Health): void;
+  alert?(alert: Alert): void;
   /** Once a second. */
   tick?(): void;
   /** Where the arrow keys lead. */
@@ -25,6 +26,10 @@ export interface PageContext {
   readonly route: Route;
   readonly reading: () => Reading | null;
   readonly health: () => Health | null;
+  /** The meter has a contract: there is something to say of costs. */
+  readonly hasTariff: boolean;
+  /** The daemon writes reports. */
+  readonly reports: boolean;
   /** An address with the meter in it where there is more than one. */
   readonly to: (page: PageName, date?: string) => Route;
   /** Builds the page anew: the present day became another. */

@@ -61,7 +61,7 @@ function registerText(name: string, unit: string, value: number, reading: Readin
   return [count(value), unit];
 }
 
-export function registerTable(meter: Meter, reading: Reading): HTMLElement | null {
+export function registerTable(meter: Meter, reading: Reading, checkHref: string): HTMLElement | null {
   const rows = meter.quantities.filter((quantity) => quantity.kind === 'register' && reading.values[quantity.name] != null);
   if (rows.length === 0) return null;
   return card(t.registers, { 'data-role': 'registers' },
@@ -71,7 +71,8 @@ export function registerTable(meter: Meter, reading: Reading): HTMLElement | nul
         h('th', { scope: 'row', title: quantity.obis ?? undefined }, registerName(quantity.name)),
         h('td', {}, figure), h('td', { class: 'unit' }, unit));
     }))),
-    h('p', { class: 'note' }, t.registersHint));
+    h('p', { class: 'note' }, t.registersHint),
+    h('p', { class: 'card-foot' }, h('a', { href: checkHref, 'data-key': 'to-check' }, t.toCheck)));
 }
 
 export function proofBadge(proof: Reading['proof'] | null | undefined): HTMLElement | null {

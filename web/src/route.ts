@@ -1,8 +1,11 @@
 /** Addresses inside the page: `#/day/2026-11-23?meter=home`. */
 import { isDate, isMonth, isYear } from './time';
 
-export const PAGE_NAMES = ['now', 'day', 'month', 'year', 'health'] as const;
+export const PAGE_NAMES = ['now', 'day', 'month', 'year', 'costs', 'health', 'check'] as const;
 export type PageName = (typeof PAGE_NAMES)[number];
+
+/** Those in the navigation; the others are reached from where they belong. */
+export const NAVIGATION = PAGE_NAMES.filter((name) => name !== 'check');
 
 export interface Route {
   readonly page: PageName;
@@ -11,7 +14,9 @@ export interface Route {
   readonly meter?: string;
 }
 
-const VALID: Partial<Record<PageName, (text: string) => boolean>> = { day: isDate, month: isMonth, year: isYear };
+const VALID: Partial<Record<PageName, (text: string) => boolean>> = {
+  day: isDate, month: isMonth, year: isYear, costs: (text) => isDate(text) || isMonth(text) || isYear(text),
+};
 
 /** Anything unknown leads to the first page rather than to nothing. */
 export function parseRoute(hash: string): Route {

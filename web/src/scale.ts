@@ -1,12 +1,13 @@
 /** Round numbers for axes. */
 import { milli } from './format';
 
-/** What a curve's figures are, in the API's integers: W, mV or mA; `energy` is Wh. */
-export type Measure = 'power' | 'voltage' | 'current' | 'energy';
+/** What figures are, in the API's integers: W, mV or mA; `energy` is Wh, `money` thousandths of a euro. */
+export type Measure = 'power' | 'voltage' | 'current' | 'energy' | 'money';
 
 const MEASURES: Record<Measure, { small: string | null; big: string; least: number; zero: boolean }> = {
   power: { small: 'W', big: 'kW', least: 100, zero: true },
   energy: { small: 'Wh', big: 'kWh', least: 100, zero: true },
+  money: { small: null, big: '€', least: 500, zero: true },
   voltage: { small: null, big: 'V', least: 4000, zero: false },
   current: { small: null, big: 'A', least: 2000, zero: true },
 };

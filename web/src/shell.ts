@@ -2,14 +2,14 @@
 import type { Health, Meter } from './api';
 import { add, fill, h, icon, setText } from './dom';
 import type { LiveState } from './live';
-import { PAGE_NAMES, routeHash, type PageName, type Route } from './route';
+import { NAVIGATION, routeHash, type PageName, type Route } from './route';
 import { texts } from './texts';
 import { currentTheme, nextTheme } from './theme';
 
 export interface Shell {
   readonly main: HTMLElement;
   readonly banner: HTMLElement;
-  navigation(routes: Record<PageName, Route>, current: PageName): void;
+  navigation(routes: Record<PageName, Route>, current: PageName, withCosts: boolean): void;
   meters(meters: readonly Meter[], current: string, choose: (name: string) => void): void;
   live(state: LiveState | null): void;
   health(health: Health | null): void;
@@ -47,8 +47,8 @@ export function buildShell(host: HTMLElement): Shell {
   const badge = h('span', { class: 'nav-badge' });
   const links = new Map<PageName, HTMLAnchorElement>();
   const nav = h('nav', { 'aria-label': texts.nav.label });
-  for (const name of PAGE_NAMES) {
-    const anchor = h('a', { 'data-nav': name }, icon(name), h('span', {}, texts.nav[name]));
+  for (const name of NAVIGATION) {
+    const anchor: HTMLAnchorElement = h('a', { 'data-nav': name, hidden: name === 'costs' }, icon(name), h('span', {}, texts.nav[name]));
     if (name === 'health') anchor.append(badge);
     links.set(name, anchor);
     nav.append(anchor);
@@ -65,9 +65,10 @@ export function buildShell(host: HTMLElement): Shell {
   return {
     main,
     banner,
-    navigation(routes, current) {
+    navigation(routes, current, withCosts) {
       for (const [name, anchor] of links) {
         anchor.href = routeHash(routes[name]);
+        anchor.hidden = name === 'costs' && !withCosts;
         if (name === current) anchor.setAttribute('aria-current', 'page');
         else anchor.removeAttribute('aria-current');
       }

@@ -1,12 +1,13 @@
 /** A day: its curve, its hours, its sums and its gaps. */
 import { api, type Account, type Meter } from '../api';
-import { barChart, type Bar } from '../bars';
 import { now } from '../clock';
 import { dayCurve } from '../daycurve';
 import { dateNav } from '../datenav';
 import { card, fill, h } from '../dom';
+import { energyBars, type EnergySlot } from '../energybars';
 import { gapList } from '../gaps';
 import { guarded, loading, refresh, type Page, type PageContext } from '../page';
+import { qualityCard } from '../quality';
 import { exports } from '../quantities';
 import { texts } from '../texts';
 import { clockText, daySpan, hoursIn, localParts, zoneOffset, type Span } from '../time';
@@ -23,10 +24,10 @@ function hourName(start: number, zone: string): string {
   return again ? `${name} (${texts.bars.hourChange})` : name;
 }
 
-function hourBars(account: Account, day: Span, meter: Meter, choose: (span: Span) => void): Bar[] {
+function hourBars(account: Account, day: Span, meter: Meter, choose: (span: Span) => void): EnergySlot[] {
   const { zone } = meter;
   const byStart = new Map(account.entries.map((entry) => [entry.start, entry]));
-  return Array.from({ length: hoursIn(day) }, (_, index): Bar => {
+  return Array.from({ length: hoursIn(day) }, (_, index): EnergySlot => {
     const start = day.from + index * 3600;
     const entry = byStart.get(start);
     const { hour } = localParts(start, zone);
@@ -66,7 +67,9 @@ export function dayPage(context: PageContext): Page {
 
   async function load(): Promise<void> {
     const account = (kind: 'days' | 'hours' | 'quarter-hours') => api.account(meter.name, kind, day.from, day.to, abort.signal);
-    const [whole, byHour, quarters] = await Promise.all([account('days'), account('hours'), account('quarter-hours')]);
+    const [whole, byHour, quarters, quality] = await Promise.all([
+      account('days'), account('hours'), account('quarter-hours'), api.quality(meter.name, day.from, day.to, abort.signal),
+    ]);
     const bars = hourBars(byHour, day, meter, chooseHour);
     const entry = whole.entries.find((one) => one.start === day.from);
     if (!entry && bars.every((bar) => bar.imported === null && bar.exported === null)) {
@@ -80,8 +83,8 @@ export function dayPage(context: PageContext): Page {
       totals({ whole: entry, parts: bars.map((bar) => bar.state), unit: texts.totals.hours, exporting: exports(meter), runningHint: texts.totals.runningDay, peakAt }),
       unusual ? h('p', { class: 'remark', 'data-role': 'dst' }, unusual) : null);
     fill(hours,
-      card(t.hours, {}, barChart({ bars, when: 'hour' })),
-      gapList(gaps, day, meter.zone, true));
+      card(t.hours, {}, energyBars(bars, 'hour')),
+      h('div', { class: 'columns' }, qualityCard(quality.find((one) => one.start === day.from)), gapList(gaps, day, meter.zone, true)));
     if (!shown) fill(body, sums, curve.root, hours);
     shown = true;
   }

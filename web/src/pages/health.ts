@@ -1,9 +1,10 @@
 /** Health: every source, meter and counter in words, and the figures that were set aside. */
-import { api, type Counters, type Health, type MeterHealth, type Quarantined, type Sink, type Source } from '../api';
+import { alertCard, withAlert } from '../alerts';
+import { api, type Alerts, type Counters, type Health, type MeterHealth, type Quarantined, type Sink, type Source } from '../api';
 import { now } from '../clock';
 import { card, fill, h, icon } from '../dom';
 import { bytes, count, duration, quantityText } from '../format';
-import { guarded, loading, refresh, type Page, type PageContext } from '../page';
+import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
 import { problemBox, problemFacts } from '../problems';
 import { proofBadge } from '../readings';
 import { texts } from '../texts';
@@ -88,7 +89,8 @@ export function healthPage(context: PageContext): Page {
   const status = h('div', {}, loading());
   const parts = h('div', { class: 'stack' });
   const quarantine = h('div', {});
-  const root = h('div', { class: 'stack' }, h('h1', { class: 'page-title', tabindex: -1 }, t.title), status, quarantine, parts);
+  const alerts = h('div', {});
+  const root = h('div', { class: 'stack' }, h('h1', { class: 'page-title', tabindex: -1 }, t.title), status, alerts, quarantine, parts);
   let age = 0;
 
   const moment = (unix: number) => `${mediumDate(dateOf(unix, context.meter.zone))}, ${clockText(unix, context.meter.zone)}`;
@@ -97,6 +99,7 @@ export function healthPage(context: PageContext): Page {
     fill(status, h('section', { class: `card status is-${health.status}`, 'data-role': 'status' },
       h('p', { class: 'status-word' }, icon(health.status === 'ok' ? 'check' : 'warning'), t.status[health.status]),
       h('p', {}, health.sentence),
+      context.meter.name ? h('p', { class: 'card-foot' }, h('a', { href: link(context.to('check')), 'data-key': 'to-check' }, texts.check.open)) : null,
       ...health.problems.map((problem) => problemBox(problem, problemFacts(problem, moment(problem.since))))));
     const { store } = health;
     fill(parts,
@@ -121,9 +124,24 @@ export function healthPage(context: PageContext): Page {
     else fill(quarantine, card(t.quarantine, { 'data-role': 'quarantine' }, h('p', {}, t.quarantineHint), h('ul', { class: 'rows' }, ...rows)));
   }
 
+  let told: Alerts = { open: [], recent: [] };
+  function showAlerts(): void {
+    fill(alerts, alertCard(told, {
+      zone: context.meter.zone, now: now(), titleOf: (name) => (context.meters.length > 1 ? titleOf(name) : ''),
+    }));
+  }
+
+  async function loadAlerts(): Promise<void> {
+    const next = await api.alerts(undefined);
+    // Built anew only where something was said: a list that somebody has opened stays open.
+    if (alerts.firstChild && JSON.stringify(next) === JSON.stringify(told)) return;
+    told = next;
+    showAlerts();
+  }
+
   const loadHealth = async () => show(await api.health());
   const load = async () => {
-    await Promise.all([guarded(context, status, loadHealth), guarded(context, quarantine, loadQuarantine)]);
+    await Promise.all([guarded(context, status, loadHealth), guarded(context, alerts, loadAlerts), guarded(context, quarantine, loadQuarantine)]);
   };
 
   return {
@@ -131,11 +149,16 @@ export function healthPage(context: PageContext): Page {
     title: t.title,
     ready: load(),
     health: show,
+    alert(said) {
+      told = { open: withAlert(told.open, said), recent: [said, ...told.recent] };
+      showAlerts();
+    },
     tick() {
       age += 1;
       if (age < REFRESH_S) return;
       age = 0;
       void refresh(context, loadHealth);
+      void refresh(context, loadAlerts);
     },
     close: () => undefined,
   };

@@ -1,11 +1,13 @@
 /** Now: the power, large; the rest within reach. */
-import { api, type Entry, type Reading } from '../api';
+import { withAlert, showNotices } from '../alerts';
+import { api, type Alert, type Entry, type Reading } from '../api';
 import { curveChart } from '../chart';
 import { monotonic, now } from '../clock';
 import { card, fill, h, icon, setText } from '../dom';
-import { duration, energy, kiloWattHours, power, powerFigure } from '../format';
+import { duration, kiloWattHours, power, powerFigure } from '../format';
 import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
 import { exports } from '../quantities';
+import { quarterCard } from '../quarter';
 import { details, phaseTable, registerTable } from '../readings';
 import { RAW_GAP_S, withBreaks } from '../series';
 import { texts } from '../texts';
@@ -19,6 +21,9 @@ const OLD_S = 60;
 const OLD_PUBLISHED_S = 300;
 const TODAY_REFRESH_S = 60;
 const SPEAK_EVERY_S = 60;
+
+/** As tall as what stands beside it; on a phone nothing does. */
+const HOUR_HEIGHT = window.matchMedia('(max-width: 900px)').matches ? 190 : 240;
 
 type Direction = 'import' | 'export' | 'balanced';
 
@@ -37,11 +42,12 @@ export function nowPage(context: PageContext): Page {
   let spokenAt = -Infinity;
   let spokenDirection: Direction | null = null;
   let todayAge = 0;
+  let open: readonly Alert[] = [];
   let times: number[] = [];
   let powers: (number | null)[] = [];
 
   const exporting = exports(meter);
-  const chart = curveChart({ zone: meter.zone, measure: 'power', style: 'signed', label: t.lastHour, height: 190, onHover: showHover });
+  const chart = curveChart({ zone: meter.zone, measure: 'power', style: 'signed', label: t.lastHour, height: HOUR_HEIGHT, onHover: showHover });
   const hover = h('p', { class: 'legend' });
   const hour = h('div', { class: 'hero-hour', 'data-role': 'last-hour' },
     h('div', { class: 'row' }, h('h2', {}, t.lastHour),
@@ -60,24 +66,23 @@ export function nowPage(context: PageContext): Page {
     h('p', { class: 'hero-power' }, number, unit),
     age, spoken, hour);
 
-  const quarter = {
-    span: h('span', { class: 'card-note' }), fill: h('i', {}), import: pair(texts.import, 'is-import'), export: pair(texts.export, 'is-export'),
-    average: pair(t.average), left: pair(t.left), partial: h('p', { class: 'note' }),
-  };
-  const quarterCard = card(t.quarter, { 'data-role': 'quarter' }, quarter.span,
-    h('div', { class: 'progress', 'aria-hidden': 'true' }, quarter.fill),
-    h('dl', { class: 'pairs' }, quarter.import.root, exporting && quarter.export.root, quarter.average.root, quarter.left.root), quarter.partial);
+  const quarter = quarterCard(meter.zone, exporting);
+  const notices = h('div', { class: 'notices', role: 'status', 'data-role': 'alerts' });
 
   const today = { import: pair(texts.import, 'is-import'), export: pair(texts.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
   const todayCard = card(t.today, { 'data-role': 'today' },
     h('dl', { class: 'pairs' }, today.import.root, exporting && today.export.root, today.peak.root),
-    h('p', { class: 'card-foot' }, h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay)));
+    h('p', { class: 'card-foot' },
+      h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay),
+      // Not a page of this one: the daemon writes them.
+      context.reports && h('a', { href: new URL('reports/', document.baseURI).href, 'data-role': 'reports' }, t.reports)));
 
   const phases = h('div', {});
   const registers = h('div', {});
   const facts = h('div', {});
   const alive = h('div', { class: 'stack' },
-    h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarterCard, todayCard)),
+    notices,
+    h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarter.root, todayCard)),
     h('div', { class: 'columns is-now' }, phases, registers, facts));
   const body = h('div', { class: 'stack' }, loading());
   const root = h('div', { class: 'stack' }, h('h1', { class: 'unseen', tabindex: -1 }, t.title), body);
@@ -128,18 +133,16 @@ export function nowPage(context: PageContext): Page {
   }
 
   function showQuarter(): void {
-    const part = reading?.quarter;
-    if (!reading || !part) return;
-    const elapsed = reading.time - part.start;
-    const left = Math.max(0, part.end - (reading.time + ageNow()));
-    setText(quarter.span, t.quarterSpan(clockText(part.start, meter.zone), clockText(part.end, meter.zone)));
-    setText(quarter.import.value, part.energy_import_wh == null ? texts.none : energy(part.energy_import_wh));
-    setText(quarter.export.value, part.energy_export_wh == null ? texts.none : energy(part.energy_export_wh));
-    const known = part.energy_import_wh != null && elapsed >= 30 && part.complete;
-    setText(quarter.average.value, known ? power(((part.energy_import_wh ?? 0) * 3600) / elapsed) : texts.none);
-    setText(quarter.left.value, duration(left));
-    setText(quarter.partial, part.complete ? '' : t.quarterPartial);
-    quarter.fill.style.width = `${(1 - left / (part.end - part.start)) * 100}%`;
+    if (reading?.quarter) quarter.show(reading.quarter, reading.time, reading.time + ageNow());
+  }
+
+  function showAlerts(): void {
+    showNotices(notices, open, { zone: meter.zone, now: now(), titleOf: () => '' });
+  }
+
+  async function loadAlerts(): Promise<void> {
+    ({ open } = await api.alerts(meter.name, abort.signal));
+    showAlerts();
   }
 
   function showToday(entry: Entry | undefined): void {
@@ -168,7 +171,7 @@ export function nowPage(context: PageContext): Page {
     showAge();
     showQuarter();
     fill(phases, phaseTable(next));
-    fill(registers, registerTable(meter, next));
+    fill(registers, registerTable(meter, next, link(context.to('check'))));
     details(facts, meter, next);
   }
 
@@ -207,7 +210,8 @@ export function nowPage(context: PageContext): Page {
     }
     if (!reading || reading.time < last.time) show(last);
     await loadHour(last.time);
-    await loadToday();
+    // Power is shown with or without alerts.
+    await Promise.all([loadToday(), refresh(context, loadAlerts)]);
   }
 
   return {
@@ -218,6 +222,10 @@ export function nowPage(context: PageContext): Page {
       show(next);
       append(next);
     },
+    alert(said) {
+      open = withAlert(open, said);
+      showAlerts();
+    },
     tick() {
       showAge();
       showQuarter();
@@ -226,6 +234,8 @@ export function nowPage(context: PageContext): Page {
       if (todayAge < TODAY_REFRESH_S || !reading) return;
       todayAge = 0;
       void refresh(context, loadToday);
+      // What was said while the line was lost.
+      void refresh(context, loadAlerts);
     },
     close() {
       abort.abort();

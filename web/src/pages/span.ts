@@ -1,11 +1,15 @@
 /** Month and year are one page: totals, bars, and the way deeper. */
-import { api, type AccountKind, type Entry } from '../api';
-import { barChart, type Bar } from '../bars';
+import { api, type AccountKind, type Entry, type Quality } from '../api';
+import type { Slot } from '../bars';
 import { now } from '../clock';
 import { dateNav, shifted } from '../datenav';
 import { card, fill, h } from '../dom';
+import { energyBars, type EnergySlot } from '../energybars';
 import { gapList } from '../gaps';
 import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
+import { QUARTER_S } from '../peaks';
+import { peaksCard } from '../peakscard';
+import { markOf, qualityLine } from '../quality';
 import { exports } from '../quantities';
 import { texts } from '../texts';
 import { clockText, dateOf, dayStart } from '../time';
@@ -22,7 +26,7 @@ export interface SpanPlan {
   readonly empty: string;
   /** The parts of this month or year, each with its first day and the day after its last. */
   readonly slots: (date: string) => { key: string; firstDay: string; endDay: string }[];
-  readonly labels: (key: string) => Pick<Bar, 'label' | 'title'> & { shortLabel?: string; weekend?: boolean };
+  readonly labels: (key: string) => Pick<Slot, 'label' | 'shortLabel' | 'title' | 'weekend'>;
 }
 
 const REFRESH_S = 60;
@@ -36,14 +40,18 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
   const dayOf = (date: string) => (plan.kind === 'month' ? `${date}-01` : `${date}-01-01`);
   const from = dayStart(dayOf(nav.date), meter.zone);
   const to = dayStart(dayOf(shifted(nav.date, plan.kind, 1)), meter.zone);
+  const peaks = plan.kind === 'month' ? peaksCard(context, nav.date, { from, to }, abort.signal) : null;
   let age = 0;
+  let quarter = Math.floor(now() / QUARTER_S);
 
-  function bars(entries: readonly Entry[]): Bar[] {
+  function bars(entries: readonly Entry[], quality: readonly Quality[]): EnergySlot[] {
     const byStart = new Map(entries.map((entry) => [entry.start, entry]));
-    return plan.slots(nav.date).map(({ key, firstDay, endDay }): Bar => {
+    const qualityOf = new Map(quality.map((day) => [day.start, day]));
+    return plan.slots(nav.date).map(({ key, firstDay, endDay }): EnergySlot => {
       const start = dayStart(firstDay, meter.zone);
       const end = dayStart(endDay, meter.zone);
       const entry = byStart.get(start);
+      const day = qualityOf.get(start);
       const state = entryState(entry, { from: start, to: end }, meter, now());
       return {
         ...plan.labels(key),
@@ -51,17 +59,20 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
         exported: entry?.energy_export_wh ?? null,
         peak: entry?.peak_import_w ?? null,
         state,
+        ...(day ? { mark: markOf(day) } : {}),
         ...(state === 'outside' ? {} : { href: link(context.to(plan.when, key)) }),
       };
     });
   }
 
   async function load(): Promise<void> {
-    const [whole, parts] = await Promise.all([
+    const [whole, parts, quality] = await Promise.all([
       api.account(meter.name, plan.whole, from, to, abort.signal),
       api.account(meter.name, plan.parts, from, to, abort.signal),
+      // A year has too many days for a mark each.
+      plan.kind === 'month' ? api.quality(meter.name, from, to, abort.signal) : [],
     ]);
-    const list = bars(parts.entries);
+    const list = bars(parts.entries, quality);
     const entry = whole.entries.find((one) => one.start === from);
     if (!entry && list.every((bar) => bar.imported === null && bar.exported === null)) {
       fill(body, emptySpan(context, plan.empty));
@@ -70,14 +81,15 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
     const peakAt = (unix: number) => `${shortDate(dateOf(unix, meter.zone))}, ${clockText(unix, meter.zone)}`;
     fill(body,
       totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), runningHint: texts.totals.running, peakAt }),
-      card(plan.heading, {}, barChart({ bars: list, when: plan.when })),
+      card(plan.heading, {}, energyBars(list, plan.when, qualityLine(quality))),
+      peaks?.root,
       gapList(parts.gaps ?? [], { from, to }, meter.zone, false));
   }
 
   return {
     root,
     title: nav.title,
-    ready: guarded(context, body, load),
+    ready: Promise.all([guarded(context, body, load), peaks?.load()]).then(() => undefined),
     earlier: nav.earlier,
     later: nav.later,
     tick() {
@@ -90,8 +102,15 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
       if (age < REFRESH_S || nav.date !== nav.present || body.matches(':focus-within, :hover')) return;
       age = 0;
       void refresh(context, load);
+      // A quarter-hour more every fifteen minutes is worth no more than that.
+      const present = Math.floor(now() / QUARTER_S);
+      if (present !== quarter && peaks) void refresh(context, peaks.refresh);
+      quarter = present;
     },
-    close: () => abort.abort(),
+    close() {
+      abort.abort();
+      peaks?.close();
+    },
   };
 }
 

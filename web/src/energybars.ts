@@ -1,0 +1,46 @@
+/** Bars of energy: import above the line, export below it. */
+import { barChart, type Bar, type BarsOptions, type BarState, type Slot } from './bars';
+import { h } from './dom';
+import { energy, milli } from './format';
+import { texts } from './texts';
+
+export interface EnergySlot extends Slot {
+  readonly imported: number | null;
+  readonly exported: number | null;
+  readonly peak?: number | null;
+}
+
+const t = texts.bars;
+
+const MEASURED: Record<BarState, string> = {
+  complete: t.yes, partial: t.part, missing: t.missing, running: texts.now.soFar, outside: '',
+};
+
+function words(slot: EnergySlot): string {
+  if (slot.imported === null && slot.exported === null) return t.nothing(slot.title);
+  const text = t.values(slot.title, energy(slot.imported ?? 0), energy(slot.exported ?? 0));
+  const known = [slot.state === 'partial' && t.incomplete, slot.mark?.words].filter(Boolean).join(', ');
+  return known ? `${text} (${known})` : text;
+}
+
+const figure = (value: number | null | undefined): string => (value == null ? texts.none : milli(value));
+
+export function energyBars(slots: readonly EnergySlot[], when: BarsOptions['when'], note: HTMLElement | null = null): HTMLElement {
+  const withPeak = slots.some((slot) => slot.peak != null);
+  const bars = slots.map((slot): Bar => ({
+    ...slot,
+    up: [{ kind: 'import', value: slot.imported ?? 0 }],
+    down: [{ kind: 'export', value: slot.exported ?? 0 }],
+    words: words(slot),
+    cells: [figure(slot.imported), figure(slot.exported), ...(withPeak ? [figure(slot.peak)] : []), slot.mark?.words ?? MEASURED[slot.state]],
+  }));
+  return barChart({
+    bars, when, note, measure: 'energy', hint: t.hint[when],
+    heads: [t.when[when], `${texts.import} ${t.kwh}`, `${texts.export} ${t.kwh}`, ...(withPeak ? [`${t.peak} kW`] : []), t.complete],
+    key: [
+      h('span', { class: 'key-import' }, texts.import),
+      slots.some((slot) => (slot.exported ?? 0) > 0) ? h('span', { class: 'key-export' }, texts.export) : null,
+      slots.some((slot) => slot.state === 'partial') ? h('span', { class: 'key-partial' }, t.incomplete) : null,
+    ],
+  });
+}
