@@ -5,8 +5,6 @@ import { onMock, pageTest, site, textOf, until } from './site.mjs';
 const found = site();
 const at = (date = '') => `#/costs${date ? `/${date}` : ''}?meter=${found.meta.meter}`;
 const AMOUNT = /^\u2212?[\d\u202f]+\.\d\d\s€$/;
-/** The browser itself reports the 404 that says that there is no tariff. */
-const NOT_FOUND = /404/;
 
 const cents = (text) => Math.round(Number(text.replace('\u2212', '-').replace(/[^\d.-]/g, '')) * 100);
 const shown = (page) => page.locator('[data-role="bill"] .bill-total').waitFor();
@@ -98,7 +96,7 @@ pageTest(found, 'a tariff file that cannot be used is named', { skip: !onMock &&
 });
 
 pageTest(found, 'without a tariff the page is not in the navigation, and its address says how to set one up',
-  { skip: !onMock && 'needs a meter without a tariff', tolerate: NOT_FOUND }, async ({ page, go, shot }) => {
+  { skip: !onMock && 'needs a meter without a tariff' }, async ({ page, go, shot }) => {
     await go('#/now?meter=garage');
     await textOf(page, '[data-role="net"]', /\d/);
     assert.ok(await page.locator('[data-nav="costs"]').isHidden());

@@ -56,8 +56,7 @@ pageTest(found, 'the figures of the meter\u2019s display are there', {}, async (
   await textOf(page, '[data-role="today"]', /Import\d/);
 });
 
-// The mock's other meter has no tariff, and the browser itself reports the 404 that says so.
-pageTest(found, 'the choice of meter leads to the other meter', { tolerate: /404/ }, async ({ page, go, shot }) => {
+pageTest(found, 'the choice of meter leads to the other meter', {}, async ({ page, go, shot }) => {
   const { meter, otherMeter } = found.meta;
   await go(`#/now?meter=${meter}`);
   await page.selectOption('[data-role="meter"]', otherMeter);

@@ -17,10 +17,10 @@ function quantities(house, now) {
   }));
 }
 
-export function meterBody({ name, title, house, proof, segments }, now) {
+export function meterBody({ name, title, house, proof, segments, contract }, now) {
   const last = Math.floor(now / 10) * 10;
   return {
-    name, title, zone: ZONE, first_time: house.first, last_time: last, proof,
+    name, title, role: 'grid', tariff: Boolean(contract), zone: ZONE, first_time: house.first, last_time: last, proof,
     segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(house, now),
   };
 }

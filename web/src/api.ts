@@ -14,6 +14,8 @@ export interface QuantityInfo {
 export interface Meter {
   readonly name: string;
   readonly title: string;
+  /** There is a contract: its costs are known. */
+  readonly tariff: boolean;
   readonly zone: string;
   readonly first_time?: number | null;
   readonly last_time?: number | null;
@@ -358,16 +360,6 @@ export const api = {
   costs: async (meter: string, kind: 'days' | 'months', from: number, to: number, signal?: AbortSignal) =>
     (await get<{ entries: Cost[] }>(ofMeter(meter, `costs/${kind}?${span(from, to)}`), signal)).entries,
   advice: (meter: string, signal?: AbortSignal) => get<Advice>(ofMeter(meter, 'advisor'), signal),
-
-  /** Whether the meter has a contract; a tariff file that cannot be used is one, and the page of costs says what is wrong. */
-  async hasTariff(meter: string, now: number): Promise<boolean> {
-    try {
-      await api.bill(meter, now - 1, now);
-      return true;
-    } catch (error) {
-      return !(error instanceof ApiError && error.status === 404);
-    }
-  },
 
   quarantine: (meter: string) => get<{ entries: Quarantined[] }>(ofMeter(meter, 'quarantine')),
   judge: (meter: string, id: number, verdict: 'accept' | 'dismiss') =>

@@ -1,6 +1,6 @@
 /** From an address to a page: starts the page, follows the live stream, and keeps trying when nobody answers. */
 import { api, ApiError, type Health, type Meter, type Reading, type Session } from './api';
-import { monotonic, now, syncClock } from './clock';
+import { monotonic, syncClock } from './clock';
 import { fill, h, isTyping, setText } from './dom';
 import { openLive, type Live } from './live';
 import { link, type Page, type PageContext } from './page';
@@ -28,13 +28,12 @@ const NO_METER_RETRY_MS = 5000;
 const RENEW_S = 60;
 
 /** Stands in for a meter on the health page while there is none. */
-const NOBODY: Meter = { name: '', title: '', zone: 'Europe/Luxembourg', proof: null, quantities: [] };
+const NOBODY: Meter = { name: '', title: '', tariff: false, zone: 'Europe/Luxembourg', proof: null, quantities: [] };
 
 export function startApp(host: HTMLElement): void {
   const shell = buildShell(host);
   let meters: readonly Meter[] = [];
   let reports = false;
-  const tariffs = new Map<string, boolean>();
   let session: Session | null = null;
   let health: Health | null = null;
   let reading: Reading | null = null;
@@ -154,7 +153,7 @@ export function startApp(host: HTMLElement): void {
 
   function showFrame(route: Route, meter: Meter): void {
     const routes = Object.fromEntries(PAGE_NAMES.map((name) => [name, routeTo(name)])) as Record<PageName, Route>;
-    shell.navigation(routes, route.page, tariffs.get(meter.name) ?? false);
+    shell.navigation(routes, route.page, meter.tariff);
     shell.meters(meters, meter.name, (name) => { location.hash = link({ ...route, meter: name }); });
     shell.loggedIn(session?.needs_login ? () => void api.logout().catch(() => undefined).then(boot) : null);
     showBanner();
@@ -182,18 +181,7 @@ export function startApp(host: HTMLElement): void {
       return;
     }
     follow(meter?.name ?? '');
-    const { hash } = location;
-    if (meter) await askTariff(meter, route);
-    // Somebody has walked on meanwhile.
-    if (location.hash === hash) await turnTo(route, meter ?? NOBODY);
-  }
-
-  /** Asked once for each meter: a contract comes with a restart of the daemon. */
-  async function askTariff(meter: Meter, route: Route): Promise<void> {
-    if (tariffs.has(meter.name)) return;
-    const { hash } = location;
-    tariffs.set(meter.name, await api.hasTariff(meter.name, now()));
-    if (location.hash === hash) showFrame(route, meter);
+    await turnTo(route, meter ?? NOBODY);
   }
 
   async function turnTo(route: Route, meter: Meter): Promise<void> {
@@ -202,7 +190,7 @@ export function startApp(host: HTMLElement): void {
     const mine = ++turn;
     const next = PAGES[route.page]({
       meter, meters, route, reading: () => reading, health: () => health,
-      hasTariff: tariffs.get(meter.name) ?? false, reports, to: routeTo, lost, again: () => void show(),
+      reports, to: routeTo, lost, again: () => void show(),
     });
     page = next;
     before?.close();
@@ -247,7 +235,6 @@ export function startApp(host: HTMLElement): void {
       syncClock(answer.now);
       meters = answer.meters;
       reports = answer.reports === true;
-      tariffs.clear();
       failures = 0;
     } catch (error) {
       if (!lost(error)) unreachable();

@@ -26,8 +26,6 @@ export interface PageContext {
   readonly route: Route;
   readonly reading: () => Reading | null;
   readonly health: () => Health | null;
-  /** The meter has a contract: there is something to say of costs. */
-  readonly hasTariff: boolean;
   /** The daemon writes reports. */
   readonly reports: boolean;
   /** An address with the meter in it where there is more than one. */

@@ -103,7 +103,7 @@ export function peaksCard(context: PageContext, month: string, span: Span, signa
     const [account, bill] = await Promise.all([
       api.account(meter.name, 'quarter-hours', span.from, span.to, signal),
       // What the bill cannot say is no reason to hide the quarter-hours.
-      context.hasTariff ? api.bill(meter.name, span.from, span.to, signal).catch(() => null) : null,
+      meter.tariff ? api.bill(meter.name, span.from, span.to, signal).catch(() => null) : null,
     ]);
     const references = referencesOf(bill, month);
     const cells = quarterCells({ month, zone, entries: account.entries, firstTime: meter.first_time ?? 0, now: now(), references });

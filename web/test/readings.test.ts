@@ -17,7 +17,7 @@ describe('messages of the network operator', () => {
 });
 
 describe('how much of an hour was measured', () => {
-  const meter: Meter = { name: 'home', title: 'Home', zone: 'UTC', first_time: 10_000, proof: 'tag', quantities: [] };
+  const meter: Meter = { name: 'home', title: 'Home', tariff: false, zone: 'UTC', first_time: 10_000, proof: 'tag', quantities: [] };
   const span = { from: 36_000, to: 39_600 };
   const entry: Entry = { start: span.from, end: span.to, energy_import_wh: 0, energy_export_wh: null, complete: true };
 

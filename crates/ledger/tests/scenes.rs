@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use smarty_ledger::{
     Account, Calculated, Calculator, Entry, Moment, Outcome, QUARTER, QuarterHour, Reason, Reference, Register, Sample,
-    Settings,
+    Settings, Terms,
 };
 use smarty_meter::calendar::{DAY_S, summer_time};
 use smarty_meter::{MeterConfig, Profile, StartRegisters, VirtualMeter};
@@ -69,7 +69,15 @@ impl House {
     /// Hears a telegram; whether it was booked.
     fn hear(&mut self, (time, values): (i64, Values)) -> bool {
         let (day_start, month_start) = (day_start(time), month_start(time));
-        let moment = Moment { time, segment: self.segment, day_start, month_start, values: &values, gas_dm3: None };
+        let moment = Moment {
+            time,
+            segment: self.segment,
+            day_start,
+            month_start,
+            values: &values,
+            gas_dm3: None,
+            terms: Terms::NONE,
+        };
         let entries = &mut self.entries;
         let Some(now) = self.calculator.feed(&mut self.account, &moment, |entry| entries.push(entry)) else {
             return false;

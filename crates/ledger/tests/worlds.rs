@@ -14,6 +14,7 @@ use smarty_ledger::cost::{
 };
 use smarty_ledger::{
     Account, Calculated, Calculator, Entry, Gap, Moment, QUARTER, QuarterHour, Reference as Power, Register, Settings,
+    Terms,
 };
 
 use reference::{Calendar, Interval, MARGIN, Reference, Told, expected, last};
@@ -78,6 +79,7 @@ impl Reader {
             month_start: month_start(time),
             values: &telegram.values,
             gas_dm3: telegram.gas_dm3,
+            terms: Terms::NONE,
         };
         let late = self.account.last_time().is_some_and(|last| time <= last);
         let again = self.booked().any(|booked| booked.number == telegram.number);

@@ -120,7 +120,7 @@ export function costsPage(context: PageContext): Page {
   }
 
   async function first(): Promise<void> {
-    if (!context.hasTariff) {
+    if (!context.meter.tariff) {
       const sentence = await api.bill(meter.name, now() - 1, now(), abort.signal).then(() => '', (error: unknown) => {
         if (error instanceof ApiError && error.status === 404) return error.message;
         throw error;
@@ -137,8 +137,8 @@ export function costsPage(context: PageContext): Page {
     root,
     title: t.titleOf(nav.title),
     ready: guarded(context, body, first),
-    earlier: context.hasTariff ? nav.earlier : null,
-    later: context.hasTariff ? nav.later : null,
+    earlier: context.meter.tariff ? nav.earlier : null,
+    later: context.meter.tariff ? nav.later : null,
     tick() {
       age += 1;
       // Midnight makes today another day, whatever span is looked at.

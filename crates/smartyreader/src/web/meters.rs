@@ -57,6 +57,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
                 "name": name,
                 "title": settings.title.as_ref().unwrap_or(name),
                 "role": settings.role.name(),
+                "tariff": app.config.tariff_of(name).is_some(),
                 "zone": app.config.zone,
                 "first_time": entry.and_then(|entry| entry.first_time),
                 "last_time": entry.and_then(|entry| entry.last_time),
