@@ -7,7 +7,7 @@ mod common;
 
 use common::{Folder, MIDNIGHT, reading, readings};
 use smarty_p1::Quantity;
-use smarty_store::{Appended, Calendar, MeterReading, Reader, Span, Store, back_up, restore};
+use smarty_store::{Appended, Calendar, MeterReading, Peak, Reader, Span, Store, back_up, restore};
 
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3600;
@@ -33,6 +33,8 @@ fn around(date: &str) -> (Folder, [Vec<Span>; 3]) {
     let days = reader.days("home", EVER.0, EVER.1).unwrap();
     assert_eq!((days[1].start, days[1].end, days[1].complete), (start, end, true));
     assert_eq!(days[1].energies.import, Some((end - start) / 10));
+    assert_eq!(days[1].telegrams as i64, (end - start) / 10);
+    assert_eq!(days[1].peak, Some(Peak { power_w: 360, time: start }));
     assert_eq!(reader.quarter_hours("home", start, end).unwrap().len() as i64, (end - start) / 900);
     let months = reader.months("home", EVER.0, EVER.1).unwrap();
     let years = reader.years("home").unwrap();
