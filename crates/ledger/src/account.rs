@@ -98,10 +98,11 @@ impl Account {
         if late.segment != self.segment || !TIMES.contains(&late.time) {
             return;
         }
-        for (run, value) in self.runs.iter_mut().zip(late.totals) {
-            if let (Some(run), Some(value)) = (run, value) {
-                run.doubt(Point { time: late.time, value }, self.margin);
-            }
+        let set_back = self.runs.iter().zip(late.totals).any(|(run, value)| {
+            run.zip(value).is_some_and(|(run, value)| run.was_set_back(Point { time: late.time, value }, self.margin))
+        });
+        for run in self.runs.iter_mut().flatten() {
+            run.torn |= set_back;
         }
     }
 

@@ -61,10 +61,10 @@ impl Run {
         Some(self.close(border))
     }
 
-    /// A reading that came late. With a value above the last one it was made after that, so the clock was set back.
+    /// A reading came late, but its value is above the last one: it was made after that, and the clock was set back.
     /// By up to `margin` does not matter, and what was made before this run says nothing.
-    pub(crate) fn doubt(&mut self, late: Point, margin: i64) {
-        self.torn |= late.value > self.last.value && (self.began..self.last.time - margin).contains(&late.time);
+    pub(crate) fn was_set_back(&self, late: Point, margin: i64) -> bool {
+        late.value > self.last.value && (self.began..self.last.time - margin).contains(&late.time)
     }
 
     /// The run goes on with a value that is not below the last.

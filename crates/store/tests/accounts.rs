@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Folder, MIDNIGHT, reading, readings};
+use common::{Folder, MIDNIGHT, readings};
 use smarty_ledger::Register;
 use smarty_p1::Quantity;
 use smarty_store::{Calendar, Energies, Reader, Span, Store};
@@ -57,28 +57,6 @@ fn assert_total(reader: &Reader, expected: i64) {
         assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
         assert_eq!(spans.iter().filter(|span| span.running).count(), 1);
         assert!(spans.last().unwrap().running);
-    }
-}
-
-#[test]
-fn a_day_of_23_and_one_of_25_hours() {
-    for (day, quarters) in [("2026-03-29", 92), ("2026-10-25", 100), ("2026-11-23", 96)] {
-        let folder = Folder::new();
-        let calendar = Calendar::luxembourg();
-        let (start, end) = calendar.day(calendar.midnight(day.parse().unwrap()));
-        let mut store = Store::open(folder.options()).unwrap();
-        let all: Vec<_> =
-            (start - 7200..end + 7200).step_by(10).map(|time| reading(time, (time - start) / 5 + 9000)).collect();
-        store.append_batch(&all).unwrap();
-        let reader = Reader::open(folder.path()).unwrap();
-        let days = reader.days("home", start, start + 1).unwrap();
-        assert_eq!(days.len(), 1);
-        assert_eq!((days[0].start, days[0].end, days[0].complete), (start, end, true), "{day}");
-        assert_eq!(days[0].energies.import, Some((end - start) / 5));
-        assert_eq!(days[0].telegrams as i64, (end - start) / 10);
-        assert_eq!(days[0].peak.map(|peak| (peak.power_w, peak.time)), Some((720, start)));
-        assert_eq!(reader.quarter_hours("home", start, end).unwrap().len(), quarters);
-        assert_total(&reader, (end + 7190 - (start - 7200)) / 5);
     }
 }
 

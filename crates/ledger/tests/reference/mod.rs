@@ -72,25 +72,34 @@ impl Run {
     }
 }
 
-fn runs(told: &[Told], register: usize) -> Vec<Run> {
+/// The readings that show that the clock was set back: late, and yet with a higher register than the last one.
+fn set_back(told: &[Told], register: usize) -> Vec<usize> {
+    let is_sign = |&index: &usize| {
+        let (before, late) = (&told[..index], told[index]);
+        let Some(value) = late.registers[register].filter(|_| late.late) else { return false };
+        let runs = runs(before, register, &[]);
+        let Some(run) = runs.last().filter(|run| run.ended.is_none()) else { return false };
+        let earlier = late.time >= run.first().time && late.time < run.last().time - MARGIN;
+        value > run.last().value && earlier && last(before).segment == late.segment
+    };
+    (0..told.len()).filter(is_sign).collect()
+}
+
+/// A register's runs; `set_back`: the readings that show that the clock was set back.
+fn runs(told: &[Told], register: usize, set_back: &[usize]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let (mut segment, mut renewed, mut torn) = (None, false, false);
-    for reading in told {
-        let time = reading.time;
-        let value = reading.registers[register];
-        let open = runs.last_mut().filter(|run| run.ended.is_none());
+    for (index, reading) in told.iter().enumerate() {
         if reading.late {
-            torn |= open.is_some_and(|run| {
-                let higher = value.is_some_and(|value| value > run.last().value);
-                let earlier = time >= run.first().time && time < run.last().time - MARGIN;
-                higher && earlier && segment == Some(reading.segment)
-            });
+            torn |= set_back.contains(&index);
             continue;
         }
+        let time = reading.time;
+        let value = reading.registers[register];
         let swapped = segment.is_some_and(|segment| segment != reading.segment);
         segment = Some(reading.segment);
         renewed |= reading.renewed[register];
-        if let Some(run) = open
+        if let Some(run) = runs.last_mut().filter(|run| run.ended.is_none())
             && (swapped || value.is_some_and(|value| value < run.last().value || renewed))
         {
             run.ended = Some(time);
@@ -172,7 +181,8 @@ impl Reference {
     /// By all readings in the order in which they came; there is at least one.
     pub(crate) fn of(told: &[Told]) -> Self {
         let now = last(told).time;
-        let runs = [0, 1, 2, 3].map(|register| runs(told, register));
+        let set_back: Vec<usize> = (0..4).flat_map(|register| set_back(told, register)).collect();
+        let runs = [0, 1, 2, 3].map(|register| runs(told, register, &set_back));
         let known = [0, 1, 2, 3].map(|register| known(&runs[register], now));
         Self { runs, known, quarter: now.div_euclid(QUARTER) * QUARTER }
     }
