@@ -154,9 +154,9 @@ impl Account {
     }
 
     fn quarter(&self, energies: Energies, tally: &Tally) -> QuarterHour {
-        // What the meter has never sent does not make a quarter-hour incomplete.
+        // What the meter has never sent does not make a quarter-hour incomplete: a solar system only exports.
         let active = [Register::Import, Register::Export];
-        let complete = energies.import.is_some()
+        let complete = active.iter().any(|&register| energies.get(register).is_some())
             && active
                 .iter()
                 .all(|&register| self.runs[register as usize].is_none() || energies.get(register).is_some());
@@ -175,7 +175,8 @@ impl Account {
         let mut energies = Energies::UNKNOWN;
         let start = self.tally.map_or(0, |tally| tally.start);
         let mut since = [start; Register::COUNT];
-        let mut complete = self.runs[Register::Import as usize].is_some();
+        let mut complete =
+            [Register::Import, Register::Export].iter().any(|&register| self.runs[register as usize].is_some());
         for register in Register::ALL {
             if let Some(run) = &self.runs[register as usize] {
                 energies.set(register, Some(run.running()));

@@ -155,14 +155,17 @@ pub(crate) fn expected(told: &[Told], calendar: &Calendar, settings: &Settings) 
     let [imports, exports] =
         [0, 1].map(|register| quarters(register).into_iter().map(|(start, _)| start).collect::<BTreeSet<i64>>());
     let complete = |start: &i64| {
-        // A meter that has an export register when the quarter-hour closes must have it measured.
+        // What a meter has when the quarter-hour closes must be measured, and something must be.
         let closing = told.iter().find(|reading| reading.time >= start + QUARTER).unwrap().time;
-        let exporting =
-            runs[1].iter().any(|run| run.points[0].0 <= closing && run.ended.is_none_or(|ended| ended > closing));
-        imports.contains(start) && (!exporting || exports.contains(start))
+        let has = |register: usize| {
+            let mut runs = runs[register].iter();
+            runs.any(|run| run.points[0].0 <= closing && run.ended.is_none_or(|ended| ended > closing))
+        };
+        let measured = [imports.contains(start), exports.contains(start)];
+        measured.contains(&true) && [0, 1].iter().all(|&register| measured[register] || !has(register))
     };
-    let running = known[0].running.is_some_and(|(start, _)| start == quarter)
-        && known[1].running.is_none_or(|(start, _)| start == quarter);
+    let counts = [0, 1].map(|register| known[register].running.map(|(start, _)| start == quarter));
+    let running = counts.iter().any(Option::is_some) && counts.iter().all(|counts| counts.unwrap_or(true));
     let all_since = |period: i64| running && (period..quarter).step_by(QUARTER as usize).all(|start| complete(&start));
 
     let gas: Vec<(i64, i64)> = told.iter().filter_map(|reading| Some((reading.time, reading.gas?))).collect();
