@@ -1,6 +1,6 @@
 //! Hub: one reading to all takers. A taker that is slow or broken costs nobody else anything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use smarty_ledger::Calculated;
@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, RunningQuarter};
 use crate::alert::{Notice, Record};
+use crate::group::Groups;
 use crate::intake::Arrival;
 use crate::keeper::Keeper;
 use crate::observe::{Observer, Trouble};
@@ -32,6 +33,7 @@ struct Takers {
     live: broadcast::Sender<Arc<Live>>,
     latest: Mutex<HashMap<Arc<str>, Arc<Live>>>,
     accounts: Mutex<Accounts>,
+    groups: Mutex<Groups>,
     alerts: broadcast::Sender<Arc<Notice>>,
     record: Mutex<Record>,
     observer: Observer,
@@ -39,7 +41,7 @@ struct Takers {
 
 impl Hub {
     /// A hub that hands readings to the store and to whoever subscribes.
-    pub fn new(keeper: Keeper, accounts: Accounts, observer: Observer) -> Self {
+    pub fn new(keeper: Keeper, accounts: Accounts, groups: Groups, observer: Observer) -> Self {
         let (live, _) = broadcast::channel(64);
         let (alerts, _) = broadcast::channel(64);
         Self(Arc::new(Takers {
@@ -47,14 +49,25 @@ impl Hub {
             live,
             latest: Mutex::default(),
             accounts: Mutex::new(accounts),
+            groups: Mutex::new(groups),
             alerts,
             record: Mutex::default(),
             observer,
         }))
     }
 
-    /// Hands a reading to all takers. Waits only for a file that is replayed: a meter does not wait.
+    /// Hands a reading to all takers, and the sums that it completes behind it. Waits only for a file that is replayed: a
+    /// meter does not wait.
     pub async fn publish(&self, arrival: Arrival) {
+        let mut arrivals = VecDeque::from([arrival]);
+        while let Some(arrival) = arrivals.pop_front() {
+            let sums = self.0.groups.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival);
+            self.hand_on(arrival).await;
+            arrivals.extend(sums);
+        }
+    }
+
+    async fn hand_on(&self, arrival: Arrival) {
         let takers = &*self.0;
         let arrival = Arc::new(arrival);
         let (quarter, calculated) =

@@ -28,6 +28,11 @@ pub enum Role {
 }
 
 impl Role {
+    /// Whether it is heard on a source. The others follow from something else.
+    pub const fn is_heard(self) -> bool {
+        !matches!(self, Self::Group | Self::Sensor)
+    }
+
     /// The word that the API uses.
     pub const fn name(self) -> &'static str {
         match self {

@@ -152,6 +152,10 @@ pub(super) async fn telegram(State(app): State<App>, Path(meter): Path<String>) 
     let live = app.hub.latest(&meter).ok_or_else(|| {
         Sorry::new(StatusCode::NOT_FOUND, format!("No telegram of meter {meter} has arrived since the start."))
     })?;
+    if app.config.group.contains_key(&meter) {
+        let sentence = format!("Meter {meter} is a group: what it says is worked out, and there is no telegram.");
+        return Err(Sorry::new(StatusCode::NOT_FOUND, sentence));
+    }
     if live.arrival.telegram.is_empty() {
         return Err(Sorry::new(
             StatusCode::NOT_FOUND,

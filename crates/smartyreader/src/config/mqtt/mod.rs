@@ -312,6 +312,12 @@ impl Mqtt {
         names.filter(|name| self.meters.as_ref().is_none_or(|chosen| chosen.iter().any(|one| one == name)))
     }
 
+    /// The only meter with telegrams that goes there: what formats are about that name none.
+    pub fn only_meter<'a>(&'a self, config: &'a super::Config) -> Option<&'a str> {
+        let mut heard = self.meters_of(config).filter(|meter| config.meter[*meter].role.is_heard());
+        heard.next().filter(|_| heard.next().is_none())
+    }
+
     /// Paths in the file are relative to the file.
     pub(super) fn relate(&mut self, folder: &std::path::Path) {
         for path in [

@@ -145,7 +145,7 @@ impl Publisher {
             .map(|&meter| {
                 let formats = settings.format.iter().filter(|format| match &format.meter {
                     Some(chosen) => chosen == meter,
-                    None => names.len() == 1,
+                    None => settings.only_meter(config) == Some(meter),
                 });
                 let state = Meter {
                     source: config.source_of(meter).unwrap_or_default().to_string(),

@@ -77,7 +77,9 @@ impl Native {
         let mut messages = Vec::new();
         let Some(meter) = health.meters.iter().find(|meter| meter.name == name) else { return messages };
         let subject = format!("meter {name}");
-        let stale = health.problems.iter().any(|problem| problem.subject == subject && problem.code == "stale");
+        let away = ["stale", "group-incomplete"];
+        let stale =
+            health.problems.iter().any(|problem| problem.subject == subject && away.contains(&problem.code.as_str()));
         // Before the first telegram nobody knows; a restart is no reason to call the meter away.
         if (stale || meter.received.is_some()) && self.available != Some(!stale) {
             self.available = Some(!stale);
