@@ -52,7 +52,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
                 quantities
                     .push(json!({"name": POWER_NET, "obis": null, "unit": "W", "kind": "instant", "derived": true}));
             }
-            json!({
+            let mut body = json!({
                 "name": name,
                 "title": settings.title.as_ref().unwrap_or(name),
                 "role": settings.role.name(),
@@ -63,7 +63,11 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
                     .or_else(|| entry.and_then(|entry| entry.proof).map(Proof::name)),
                 "segments": segments,
                 "quantities": quantities,
-            })
+            });
+            if let Some(group) = app.config.group.get(name) {
+                body["members"] = json!({"add": group.add, "subtract": group.subtract});
+            }
+            body
         })
         .collect();
     Ok(Json(json!({"now": now(), "meters": meters})))
