@@ -81,6 +81,8 @@ pub struct Discovery<'a> {
     pub sent: Sent,
     /// What its M-Bus channels are.
     pub mbus: MbusChannels,
+    /// Something is made behind this meter.
+    pub household: bool,
     /// Reference powers, W.
     pub references_w: &'a [u32],
     /// Seconds without a message after which a live value is shown as unavailable. 0: never.

@@ -226,6 +226,7 @@ fn home_assistant_discovery() {
             base: native::BASE,
             sent: Sent::of(&scene.values),
             mbus: scene.mbus,
+            household: false,
             references_w: &[3000, 7000],
             expire_after_s: 120,
             removed: &["heat", "power_import"],

@@ -19,6 +19,7 @@ use crate::config::{self, Config, Level, Log};
 use crate::exit::{Code, Failure};
 use crate::group::Groups;
 use crate::hex;
+use crate::household::Household;
 use crate::hub::Hub;
 use crate::intake::{Intake, MarkKey};
 use crate::keeper::Keeper;
@@ -115,7 +116,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     }
     observer.store(|health| health.path.clone_from(&config.store.path));
     let (keeper, thread) = Keeper::start(store, marks.clone(), observer.clone());
-    let hub = Hub::new(keeper.clone(), accounts, groups, observer.clone());
+    let hub = Hub::new(keeper.clone(), accounts, groups, Household::all(config).collect(), observer.clone());
     let result = runtime.block_on(async {
         for sum in owed {
             hub.publish(sum).await;

@@ -7,13 +7,14 @@ use smarty_p1::{Kind, Medium, Quantity, Unit};
 use super::Discovery;
 use crate::mbus::{External, MbusUnit, externals};
 use crate::name::Name;
-use crate::native::{Topic, exceedance_key, names};
+use crate::native::{SPANS, Topic, energy_keys, exceedance_key, names, share_keys};
 
 /// Where the state comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Message {
     Live,
     Registers,
+    SelfConsumption,
     Status,
 }
 
@@ -24,6 +25,8 @@ enum Form {
     Plain,
     /// A thousandth of the integer.
     Thousandth,
+    /// A hundredth of the integer.
+    Hundredth,
     /// UTC seconds as a time.
     Seconds,
     /// A sentence: Home Assistant takes 255 characters.
@@ -136,6 +139,7 @@ impl Entity {
         match self.message {
             Message::Live => Topic::Live(meter),
             Message::Registers => Topic::Registers(meter),
+            Message::SelfConsumption => Topic::SelfConsumption(meter),
             Message::Status => Topic::Status(meter),
         }
     }
@@ -211,6 +215,7 @@ impl Display for Template<'_> {
             Form::Thousandth => {
                 write!(f, "{{{{ value_json.{field}/1000 if value_json.{field} is defined else none }}}}")
             }
+            Form::Hundredth => write!(f, "{{{{ value_json.{field}/100 if value_json.{field} is defined else none }}}}"),
             Form::Seconds => write!(
                 f,
                 "{{{{ value_json.{field}|timestamp_custom('%Y-%m-%dT%H:%M:%SZ',false) \
@@ -249,6 +254,9 @@ impl Discovery<'_> {
             }
         }
         self.derived(visit)?;
+        if self.household {
+            household(visit)?;
+        }
         let status = |key, field, form| Entity {
             diagnostic: true,
             form,
@@ -285,4 +293,27 @@ impl Discovery<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// What the house makes and uses.
+fn household(visit: &mut dyn FnMut(&Entity) -> fmt::Result) -> fmt::Result {
+    for power in [names::POWER_PRODUCED, names::POWER_SELF_CONSUMED, names::POWER_USED] {
+        visit(&Entity::number(power, Unit::Watt, Kind::Instant))?;
+    }
+    for span in SPANS {
+        for key in energy_keys(span) {
+            visit(&Entity { message: Message::SelfConsumption, ..Entity::since_border(key.as_str()) })?;
+        }
+        for field in share_keys(span) {
+            let key = field.as_str().trim_end_matches("_bp");
+            visit(&Entity {
+                state: MEASUREMENT,
+                unit: Some("%"),
+                precision: Some(0),
+                form: Form::Hundredth,
+                ..Entity::bare(key, field, Message::SelfConsumption)
+            })?;
+        }
+    }
+    Ok(())
 }

@@ -93,6 +93,12 @@ pub(super) struct Last {
 pub(super) fn last_body(app: &App, live: &Live) -> Last {
     let reading = &live.arrival.reading;
     let seal = live.arrival.seal;
+    let mut values = numbers(&reading.values);
+    if let Some(powers) = &live.household {
+        values.insert("power_produced_w".into(), json!(powers.produced));
+        values.insert("power_self_consumed_w".into(), json!(powers.self_consumed));
+        values.insert("power_used_w".into(), json!(powers.used));
+    }
     Last {
         meter: reading.meter.to_string(),
         time: reading.time,
@@ -103,7 +109,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         equipment: reading.segment.to_string(),
         system_title: seal.map(|seal| hex::upper(&seal.system_title)),
         frame_counter: seal.map(|seal| seal.frame_counter),
-        values: numbers(&reading.values),
+        values,
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
         quarter: Some(live.quarter),
     }

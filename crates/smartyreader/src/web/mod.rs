@@ -13,6 +13,7 @@ mod params;
 mod plot;
 mod quarantine;
 mod reports;
+mod self_consumption;
 mod series;
 
 use std::sync::Arc;
@@ -142,6 +143,7 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/days", get(accounts::days))
         .route("/meters/{meter}/months", get(accounts::months))
         .route("/meters/{meter}/years", get(accounts::years))
+        .route("/meters/{meter}/self-consumption/{step}", get(self_consumption::self_consumption))
         .route("/meters/{meter}/plot", get(plot::plot))
         .route("/meters/{meter}/costs", get(costs::costs))
         .route("/meters/{meter}/costs/days", get(costs::days))

@@ -1,5 +1,6 @@
 //! Meters of a house that say what a test wants, when it wants: plain telegrams on a TCP port each.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -58,7 +59,10 @@ impl Member {
         let stamp = jiff::Timestamp::from_second(time).unwrap().to_zoned(luxembourg());
         let season = if stamp.offset().seconds() == 7200 { 'S' } else { 'W' };
         let kilo = |number: i64| format!("{:06}.{:03}", number / 1000, number % 1000);
-        let name: String = self.equipment.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let mut name = String::new();
+        for byte in self.equipment.bytes() {
+            let _ = write!(name, "{byte:02X}");
+        }
         // Power of the ten seconds before.
         let power = |energy: i64| format!("{:02}.{:03}", energy * 360 / 1000, energy * 360 % 1000);
         let text = format!(

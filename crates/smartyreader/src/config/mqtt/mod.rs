@@ -69,6 +69,9 @@ pub struct Mqtt {
     /// `<topic>/<meter>/alert`.
     #[serde(default)]
     pub alert: Kind,
+    /// `<topic>/<meter>/self-consumption`.
+    #[serde(default)]
+    pub self_consumption: Kind,
     /// `<topic>/<meter>/status`.
     #[serde(default)]
     pub status: Kind,

@@ -6,6 +6,7 @@ mod herald;
 mod moment;
 mod native;
 mod outbox;
+mod self_consumption;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use format::Format;
 use herald::{Herald, News};
 use native::Native;
 use outbox::{Outbox, Taken};
+use self_consumption::Shares;
 
 /// What a broker's publisher needs of the house.
 #[derive(Clone)]
@@ -133,6 +135,7 @@ struct Meter {
     latest: Option<Arc<Live>>,
     native: Native,
     announcement: Announcement,
+    shares: Shares,
     formats: Vec<Format>,
 }
 
@@ -152,6 +155,7 @@ impl Publisher {
                     latest: house.hub.latest(meter),
                     native: Native::new(&settings, meter),
                     announcement: Announcement::new(meter, config, &settings),
+                    shares: Shares::new(meter, config, &settings),
                     formats: formats.cloned().map(Format::new).collect(),
                 };
                 (Arc::from(meter), state)
@@ -285,6 +289,7 @@ impl Publisher {
                 meter.announcement.begin();
             }
             meter.native.begin();
+            meter.shares.begin();
             if let Some(live) = &meter.latest {
                 messages.extend(meter.native.reading(live, &self.zone));
                 for format in &meter.formats {
@@ -350,7 +355,7 @@ impl Publisher {
         }
     }
 
-    /// Availability, status and discovery, where they are due.
+    /// Availability, status, sums and discovery, where they are due.
     async fn look(&mut self) {
         if !self.up || !self.settings.publish_native {
             return;
@@ -359,6 +364,8 @@ impl Publisher {
         let mut messages = Vec::new();
         for (name, meter) in &mut self.meters {
             messages.extend(meter.native.health(name, &health, &self.zone));
+            let archive = &self.house.archive;
+            messages.extend(meter.shares.due(meter.latest.as_deref(), archive, &self.settings, &self.zone).await);
             if meter.announcement.due().is_some_and(|due| due <= Instant::now()) {
                 messages.extend(meter.announcement.messages());
             }

@@ -40,6 +40,7 @@ pub(super) fn moment<'a>(
             energy_export_wh: quarter.energy_export_wh,
             complete: quarter.complete,
         }),
+        household: live.household,
         host_time: Some(clock(crate::observe::now(), zone).local),
         ..Moment::new(clock(reading.time, zone), &reading.values, &reading.segment, &live.calculated)
     }

@@ -149,7 +149,7 @@ fn is_due(kind: &Kind, every: u64, last: Option<i64>, time: i64) -> bool {
 }
 
 /// A message with what is right for its topic where the settings say nothing.
-fn message(settings: &Mqtt, kind: &Kind, topic: Topic<'_>, body: &dyn std::fmt::Display) -> Message {
+pub(super) fn message(settings: &Mqtt, kind: &Kind, topic: Topic<'_>, body: &dyn std::fmt::Display) -> Message {
     Message {
         payload: body.to_string().into_bytes(),
         qos: kind.qos.or_else(|| Qos::try_from(topic.qos()).ok()).unwrap_or_default(),
