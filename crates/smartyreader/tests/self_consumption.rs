@@ -46,7 +46,7 @@ impl House {
     }
 
     fn connect(&mut self) {
-        [&mut self.grid, &mut self.roof, &mut self.shed].map(Member::connect);
+        [&mut self.grid, &mut self.roof, &mut self.shed].into_iter().for_each(Member::connect);
     }
 
     fn speak(&mut self, span: std::ops::Range<i64>) {
@@ -225,9 +225,8 @@ fn what_is_wrong_with_a_production_meter_is_said() {
         let mut text = String::from("[store]\npath = \"x.db\"\n");
         for (number, section) in meters.split("[meter.").skip(1).enumerate() {
             let (name, rest) = section.split_once("]\n").unwrap();
-            text += &format!(
-                "[source.s{number}]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.{name}]\nsource = \"s{number}\"\n{rest}"
-            );
+            let source = format!("[source.s{number}]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n");
+            text = text + &source + &format!("[meter.{name}]\nsource = \"s{number}\"\n{rest}");
         }
         let path = folder.write("test.toml", &text);
         let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(path));

@@ -420,7 +420,8 @@ impl Config {
 
     /// The contract of a meter: its own, or that of all.
     pub fn tariff_of(&self, meter: &str) -> Option<&Tariff> {
-        self.meter.get(meter)?.tariff.as_ref().or(self.tariff.as_ref())
+        let settings = self.meter.get(meter)?;
+        settings.tariff.as_ref().or(self.tariff.as_ref().filter(|_| settings.role.has_common_tariff()))
     }
 
     /// The zone, known to exist since the file was loaded.

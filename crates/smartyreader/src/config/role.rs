@@ -33,6 +33,11 @@ impl Role {
         !matches!(self, Self::Group | Self::Sensor)
     }
 
+    /// Whether it has the contract of all where it has none of its own: it takes energy that has to be paid.
+    pub const fn has_common_tariff(self) -> bool {
+        matches!(self, Self::Grid | Self::Consumption | Self::Group)
+    }
+
     /// The word that the API uses.
     pub const fn name(self) -> &'static str {
         match self {
