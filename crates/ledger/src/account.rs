@@ -50,6 +50,9 @@ pub struct Account {
     pub(crate) resets: u64,
 }
 
+/// What a quarter-hour is complete by.
+const ACTIVE: [Register; 2] = [Register::Import, Register::Export];
+
 impl Account {
     /// An empty account. 30 s is the margin for meters that speak every ten.
     pub const fn new(margin_s: u16) -> Self {
@@ -74,13 +77,13 @@ impl Account {
             return Outcome::Late;
         }
         let swapped = self.last.is_some() && self.segment != sample.segment;
-        let had_export = self.runs[Register::Export as usize].is_some();
+        let had = ACTIVE.map(|register| self.runs[register as usize].is_some());
         let mut closings: [Closings; Register::COUNT] = [[None; 2]; Register::COUNT];
         for register in Register::ALL {
             closings[register as usize] = self.advance(register, sample, swapped);
         }
         emit_gaps(&closings, &mut emit);
-        self.emit_quarters(sample.time, had_export, &closings, &mut emit);
+        self.emit_quarters(sample.time, had, &closings, &mut emit);
 
         let start = sample.time.div_euclid(QUARTER) * QUARTER;
         let tally = self.tally.get_or_insert(Tally::new(start));
@@ -159,7 +162,7 @@ impl Account {
     fn emit_quarters(
         &self,
         now: i64,
-        had_export: bool,
+        had: [bool; 2],
         closings: &[Closings; Register::COUNT],
         emit: &mut impl FnMut(Entry),
     ) {
@@ -178,13 +181,13 @@ impl Account {
         };
         let running = self.tally.filter(|tally| now >= tally.start + QUARTER);
         if let Some(tally) = running {
-            emit(Entry::Quarter(quarter(of(tally.start), had_export, &tally)));
+            emit(Entry::Quarter(quarter(of(tally.start), had, &tally)));
         }
         let silent = now - QUARTER;
         if now.rem_euclid(QUARTER) == 0 && running.is_none_or(|tally| tally.start != silent) {
             let energies = of(silent);
             if energies != Energies::UNKNOWN {
-                emit(Entry::Quarter(quarter(energies, had_export, &Tally::new(silent))));
+                emit(Entry::Quarter(quarter(energies, had, &Tally::new(silent))));
             }
         }
     }
@@ -194,12 +197,12 @@ impl Account {
         let mut energies = Energies::UNKNOWN;
         let start = self.tally.map_or(0, |tally| tally.start);
         let mut since = [start; Register::COUNT];
-        let mut complete = self.runs[Register::Import as usize].is_some();
+        let mut complete = ACTIVE.iter().any(|&register| self.runs[register as usize].is_some());
         for register in Register::ALL {
             if let Some(run) = &self.runs[register as usize] {
                 energies.set(register, Some(run.running()));
                 since[register as usize] = run.anchor.at.time;
-                if matches!(register, Register::Import | Register::Export) {
+                if ACTIVE.contains(&register) {
                     complete &= run.anchor.at.time == start && run.anchor.began.is_none();
                 }
             }
@@ -250,12 +253,14 @@ impl Account {
     }
 }
 
-/// A quarter-hour that is over. A register that the meter did not have in it does not make it incomplete.
-fn quarter(energies: Energies, had_export: bool, tally: &Tally) -> QuarterHour {
+/// A quarter-hour that is over. A register that the meter did not have in it does not make it incomplete: a solar system
+/// only exports.
+fn quarter(energies: Energies, had: [bool; 2], tally: &Tally) -> QuarterHour {
+    let known = ACTIVE.map(|register| energies.get(register).is_some());
     QuarterHour {
         start: tally.start,
         energies,
-        complete: energies.import.is_some() && (energies.export.is_some() || !had_export),
+        complete: known != [false; 2] && known.iter().zip(had).all(|(known, had)| *known || !had),
         power_net: tally.power_net,
         voltage: tally.voltage,
         telegrams: tally.telegrams,

@@ -16,6 +16,7 @@
 //! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
 //! | [`alert::Rules`] | what a household wants to be told at once, with hysteresis | `alert` |
 //! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
+//! | [`SelfConsumption`] | what a house makes, uses of it itself, and uses in all | `self_consumption` |
 //! | [`cost`] | what metered energy and time cost, exactly | `cost` |
 //!
 //! The law, for whatever readings go in: for each register, the energy of all quarter-hours and gaps plus the
@@ -56,6 +57,7 @@ mod period;
 mod quarter;
 mod run;
 mod sample;
+mod self_consumption;
 mod settings;
 mod standing;
 mod tally;
@@ -68,6 +70,7 @@ pub use calculator::{Calculator, Moment};
 pub use entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
 pub use quarter::{Beyond, Course, Outlook, PRESENT_MINUTES};
 pub use sample::{Register, Sample};
+pub use self_consumption::SelfConsumption;
 pub use settings::{Reference, Settings, Terms};
 pub use standing::{MeanPower, Standing};
 pub use tally::{Extent, PowerSpread};

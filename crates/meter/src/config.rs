@@ -33,6 +33,8 @@ pub struct MeterConfig {
     pub zone: Zone,
     /// What the house has; as the profile suggests unless changed.
     pub appliances: Appliances,
+    /// The meter stands behind the panels of this house, and counts nothing but what they make.
+    pub only_panels: bool,
     /// The name in the envelope; from the seed when `None`.
     pub system_title: Option<[u8; 8]>,
     /// The encryption key; `None` sends plain text.
@@ -62,6 +64,7 @@ impl MeterConfig {
             seed: 1,
             zone: profile.zone(),
             appliances: profile.appliances(),
+            only_panels: false,
             system_title: None,
             key: None,
             authentication_key: STANDARD_AUTHENTICATION_KEY,

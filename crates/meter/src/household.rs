@@ -55,6 +55,9 @@ pub struct Household {
     zone: Zone,
 }
 
+/// Nobody at home and no sun.
+const NOTHING: Moment = Moment { active_w: [0; 3], reactive_var: [0; 3], voltage_mv: [0; 3], gas_w: 0 };
+
 impl Household {
     /// The house of this seed; people in it live by the clock of `zone`.
     #[must_use]
@@ -81,7 +84,7 @@ impl Household {
     #[must_use]
     pub fn at_in(&self, day: &Day, utc: i64, local: &Local) -> Moment {
         let second = local.second_of_day;
-        let mut moment = Moment { active_w: [0; 3], reactive_var: [0; 3], voltage_mv: [0; 3], gas_w: 0 };
+        let mut moment = NOTHING;
         self.idle(&mut moment, utc, day.is_lively(second), second);
         let mut bathing = false;
         for spell in day.spells().iter().filter(|spell| spell.is_on(second)) {
@@ -97,11 +100,24 @@ impl Household {
             }
         }
         self.heat(&mut moment, utc, second, bathing);
+        self.shine(&mut moment, day, utc, second);
+        moment
+    }
+
+    /// What its panels do at this moment, as [`at_in`](Self::at_in) has it together with all else.
+    #[must_use]
+    pub fn panels_in(&self, day: &Day, utc: i64, local: &Local) -> Moment {
+        let mut moment = NOTHING;
+        self.shine(&mut moment, day, utc, local.second_of_day);
+        moment
+    }
+
+    /// The sun, on this roof and on the others.
+    fn shine(&self, moment: &mut Moment, day: &Day, utc: i64, second: i64) {
         let clear = day.sun.clear_sky(utc);
         let sunshine = if clear > 0 { clear * clearness(self.seed, utc) / 1024 } else { 0 };
-        self.generate(&mut moment, utc, sunshine);
-        self.set_voltage(&mut moment, utc, second, sunshine);
-        moment
+        self.generate(moment, utc, sunshine);
+        self.set_voltage(moment, utc, second, sunshine);
     }
 
     /// Standby, lights and screens, the refrigerator and the freezer.

@@ -179,6 +179,9 @@ impl VirtualMeter {
         if !self.day.covers(&local) {
             self.day = self.household.plan(&local);
         }
+        if self.config.only_panels {
+            return self.household.panels_in(&self.day, utc, &local);
+        }
         self.household.at_in(&self.day, utc, &local)
     }
 

@@ -81,6 +81,8 @@ pub struct Discovery<'a> {
     pub sent: Sent,
     /// What its M-Bus channels are.
     pub mbus: MbusChannels,
+    /// Something is made behind this meter.
+    pub household: bool,
     /// Reference powers, W.
     pub references_w: &'a [u32],
     /// Whether the meter's contract has a reference power.

@@ -1,6 +1,6 @@
 //! Moment: everything that messages are made of, at one reading.
 
-use smarty_ledger::{Calculated, Outlook};
+use smarty_ledger::{Calculated, Outlook, SelfConsumption};
 use smarty_p1::{CosemObject, Obis, Telegram, Values};
 
 use crate::mbus::MbusChannels;
@@ -26,6 +26,8 @@ pub struct Moment<'a> {
     pub power_from_energy: FromEnergy,
     /// The quarter-hour that is running.
     pub quarter: Option<RunningQuarter>,
+    /// At the grid: the powers of the house, W, where what is made behind it is known.
+    pub household: Option<SelfConsumption>,
     /// The host's own local time.
     pub host_time: Option<smarty_p1::Civil>,
     /// A board's sensor.
@@ -88,6 +90,7 @@ impl<'a> Moment<'a> {
             mbus: [None; 4],
             power_from_energy: FromEnergy { import_cw: None, export_cw: None },
             quarter: None,
+            household: None,
             host_time: None,
             climate: None,
         }

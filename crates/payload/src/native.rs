@@ -9,6 +9,7 @@
 //! | `<meter>/registers` | [`Registers`]: what counts up, and states | yes |
 //! | `<meter>/quarter-hour` | [`QuarterHour`]: one that is over | no |
 //! | `<meter>/gap` | [`Gap`]: energy whose shape is not known | no |
+//! | `<meter>/self-consumption` | [`SelfConsumption`]: what is made and used at home, today, this month, this year | yes |
 //! | `<meter>/alert` | [`Alert`]: what the household is told at once | no |
 //! | `<meter>/costs` | [`Costs`]: what energy costs today, this month and this year | yes |
 //! | `<meter>/availability` | [`ONLINE`] or [`OFFLINE`] | yes |
@@ -20,6 +21,7 @@ mod costs;
 mod entry;
 mod live;
 mod registers;
+mod self_consumption;
 mod status;
 
 use core::fmt::{self, Display, Formatter};
@@ -32,6 +34,8 @@ pub use live::Live;
 pub(crate) use live::{exceedance_key, names};
 pub use registers::Registers;
 pub(crate) use registers::TOTALS;
+pub use self_consumption::SelfConsumption;
+pub(crate) use self_consumption::{SPANS, energy_keys, share_keys};
 pub use status::Status;
 
 /// The base topic unless told otherwise.
@@ -52,6 +56,8 @@ pub enum Topic<'a> {
     QuarterHour(&'a str),
     /// `home/gap`.
     Gap(&'a str),
+    /// `home/self-consumption`.
+    SelfConsumption(&'a str),
     /// `home/alert`.
     Alert(&'a str),
     /// `home/costs`.
@@ -67,7 +73,15 @@ pub enum Topic<'a> {
 impl Topic<'_> {
     /// Whether the broker is to keep the last message. A power of yesterday must not look like one of now.
     pub const fn retained(self) -> bool {
-        matches!(self, Self::Registers(_) | Self::Costs(_) | Self::Availability(_) | Self::Status(_) | Self::Reader)
+        matches!(
+            self,
+            Self::Registers(_)
+                | Self::SelfConsumption(_)
+                | Self::Costs(_)
+                | Self::Availability(_)
+                | Self::Status(_)
+                | Self::Reader
+        )
     }
 
     /// Quality of service: what is said once (a quarter-hour, a gap, a change of state) must arrive.
@@ -86,6 +100,7 @@ impl Display for Topic<'_> {
             Self::Registers(meter) => write!(f, "{meter}/registers"),
             Self::QuarterHour(meter) => write!(f, "{meter}/quarter-hour"),
             Self::Gap(meter) => write!(f, "{meter}/gap"),
+            Self::SelfConsumption(meter) => write!(f, "{meter}/self-consumption"),
             Self::Alert(meter) => write!(f, "{meter}/alert"),
             Self::Costs(meter) => write!(f, "{meter}/costs"),
             Self::Availability(meter) => write!(f, "{meter}/availability"),

@@ -35,6 +35,7 @@ fn discovery(scene: &Scene) -> Discovery<'_> {
         base: native::BASE,
         sent: Sent::of(&scene.values),
         mbus: scene.mbus,
+        household: true,
         references_w: &REFERENCES_W,
         has_reference: true,
         has_costs: true,
@@ -72,8 +73,12 @@ fn object(json: &str) -> Map<String, Value> {
 fn messages(moment: &Moment<'_>) -> BTreeMap<String, Map<String, Value>> {
     let status =
         native::Status { last: Some(moment.clock), proof: Some("tag"), age_s: Some(1), sentence: "", counters: &[] };
+    let house = smarty_ledger::SelfConsumption::of(100, 600, 1000);
+    let moment = &Moment { household: Some(house), ..*moment };
+    let shares = native::SelfConsumption { clock: moment.clock, spans: [Some((house, true)); 3] };
     [
         (native::Topic::Live(METER), native::Live(moment).to_string()),
+        (native::Topic::SelfConsumption(METER), shares.to_string()),
         (native::Topic::Registers(METER), native::Registers(moment).to_string()),
         (native::Topic::Costs(METER), common::costs(&[]).to_string()),
         (native::Topic::Status(METER), status.to_string()),

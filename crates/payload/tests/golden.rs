@@ -229,6 +229,7 @@ fn home_assistant_discovery() {
             base: native::BASE,
             sent: Sent::of(&scene.values),
             mbus: scene.mbus,
+            household: false,
             references_w: &[3000, 7000],
             has_reference: true,
             has_costs: true,

@@ -147,6 +147,7 @@ proptest! {
         base in any::<String>(),
         references_w in proptest::collection::btree_set(any::<u32>(), 0..4),
         expire_after_s in any::<u32>(),
+        household in any::<bool>(),
     ) {
         let references_w: Vec<u32> = references_w.into_iter().collect();
         let discovery = Discovery {
@@ -157,6 +158,7 @@ proptest! {
             base: &base,
             sent: Sent::of(&values),
             mbus: mbus_channels(&values, None),
+            household,
             references_w: &references_w, has_reference: true, has_costs: true,
             expire_after_s,
             removed: &["gone \"quoted\""],

@@ -18,7 +18,9 @@ use crate::archive::Archive;
 use crate::config::{self, Config, Level, Log};
 use crate::costs::Contract;
 use crate::exit::{Code, Failure};
+use crate::group::Groups;
 use crate::hex;
+use crate::household::Household;
 use crate::hub::Hub;
 use crate::intake::{Intake, MarkKey};
 use crate::keeper::Keeper;
@@ -97,6 +99,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             accounts.seed(name, resumed, &reader)?;
         }
     }
+    let observer = Observer::new();
+    let mut groups = Groups::new(config, observer.clone());
+    let owed = groups.resume(&reader)?;
     drop(reader);
     let marks = load_marks(&store)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -110,10 +115,15 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     for name in config.mqtt.keys() {
         positions.insert(name.clone(), store.positions(&format!("mqtt {name}"))?);
     }
-    let observer = Observer::new();
     observer.store(|health| health.path.clone_from(&config.store.path));
     let (keeper, thread) = Keeper::start(store, marks.clone(), observer.clone());
-    let result = runtime.block_on(work(config, keeper, accounts, marks, positions, &observer));
+    let hub = Hub::new(keeper.clone(), accounts, groups, Household::all(config).collect(), observer.clone());
+    let result = runtime.block_on(async {
+        for sum in owed {
+            hub.publish(sum).await;
+        }
+        work(config, keeper, hub, marks, positions, &observer).await
+    });
     // Everything that could send to the keeper is gone with the runtime; it writes what it has and ends.
     runtime.shutdown_timeout(Duration::from_millis(500));
     let _ = std::fs::remove_file(observe::socket_path(&config.store.path));
@@ -133,7 +143,7 @@ fn contracts(config: &Config) -> HashMap<String, Contract> {
 async fn work(
     config: &Config,
     keeper: Keeper,
-    accounts: Accounts,
+    hub: Hub,
     marks: HashMap<MarkKey, Mark>,
     mut positions: HashMap<String, Vec<(String, i64)>>,
     observer: &Observer,
@@ -145,12 +155,11 @@ async fn work(
     tasks.spawn(observe::serve(observer.clone(), &socket).map_err(|error| {
         Failure::new(Code::Unavailable, format!("the status socket {} cannot be made: {error}", socket.display()))
     })?);
-    tasks.spawn(observe::watch_over(observer.clone()));
+    tasks.spawn(observe::watch_over(observer.clone(), config.time_zone()));
     let archive = Archive::new(config.store.path.clone());
     if let Some(clerk) = Clerk::new(config, archive.clone(), observer.clone()) {
         tasks.spawn(clerk.work());
     }
-    let hub = Hub::new(keeper.clone(), accounts, observer.clone());
     tasks.spawn(alert::run(Arc::new(config.clone()), hub.clone(), archive.clone(), observer.clone()));
     if config.web.enabled {
         let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {

@@ -1,13 +1,15 @@
 //! Hub: one reading to all takers. A taker that is slow or broken costs nobody else anything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use smarty_ledger::Calculated;
+use smarty_ledger::{Calculated, SelfConsumption};
 use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, RunningQuarter};
 use crate::alert::{Notice, Record};
+use crate::group::Groups;
+use crate::household::Household;
 use crate::intake::Arrival;
 use crate::keeper::Keeper;
 use crate::observe::{Observer, Trouble};
@@ -21,6 +23,8 @@ pub struct Live {
     pub quarter: RunningQuarter,
     /// What else follows from the readings so far.
     pub calculated: Calculated,
+    /// At the grid: the powers of the house, W, where what is made behind it is known.
+    pub household: Option<SelfConsumption>,
 }
 
 /// Takes every reading and hands it on.
@@ -32,6 +36,8 @@ struct Takers {
     live: broadcast::Sender<Arc<Live>>,
     latest: Mutex<HashMap<Arc<str>, Arc<Live>>>,
     accounts: Mutex<Accounts>,
+    groups: Mutex<Groups>,
+    households: Vec<Household>,
     alerts: broadcast::Sender<Arc<Notice>>,
     record: Mutex<Record>,
     observer: Observer,
@@ -39,7 +45,13 @@ struct Takers {
 
 impl Hub {
     /// A hub that hands readings to the store and to whoever subscribes.
-    pub fn new(keeper: Keeper, accounts: Accounts, observer: Observer) -> Self {
+    pub fn new(
+        keeper: Keeper,
+        accounts: Accounts,
+        groups: Groups,
+        households: Vec<Household>,
+        observer: Observer,
+    ) -> Self {
         let (live, _) = broadcast::channel(64);
         let (alerts, _) = broadcast::channel(64);
         Self(Arc::new(Takers {
@@ -47,19 +59,32 @@ impl Hub {
             live,
             latest: Mutex::default(),
             accounts: Mutex::new(accounts),
+            groups: Mutex::new(groups),
+            households,
             alerts,
             record: Mutex::default(),
             observer,
         }))
     }
 
-    /// Hands a reading to all takers. Waits only for a file that is replayed: a meter does not wait.
+    /// Hands a reading to all takers, and the sums that it completes behind it. Waits only for a file that is replayed: a
+    /// meter does not wait.
     pub async fn publish(&self, arrival: Arrival) {
+        let mut arrivals = VecDeque::from([arrival]);
+        while let Some(arrival) = arrivals.pop_front() {
+            let sums = self.0.groups.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival);
+            self.hand_on(arrival).await;
+            arrivals.extend(sums);
+        }
+    }
+
+    async fn hand_on(&self, arrival: Arrival) {
         let takers = &*self.0;
         let arrival = Arc::new(arrival);
         let (quarter, calculated) =
             takers.accounts.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival.reading);
-        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter, calculated });
+        let household = takers.household(&arrival);
+        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter, calculated, household });
         let meter = Arc::clone(&arrival.reading.meter);
         takers.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(meter, Arc::clone(&live));
         // Nobody listening is no fault, and a listener that is too slow skips.
@@ -102,5 +127,15 @@ impl Hub {
     /// The newest reading of a meter since the start.
     pub fn latest(&self, meter: &str) -> Option<Arc<Live>> {
         self.0.latest.lock().unwrap_or_else(PoisonError::into_inner).get(meter).cloned()
+    }
+}
+
+impl Takers {
+    /// What the house uses at a reading of its meter at the grid.
+    fn household(&self, arrival: &Arrival) -> Option<SelfConsumption> {
+        let grid = &arrival.reading;
+        let household = self.households.iter().find(|household| *household.grid == *grid.meter)?;
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        household.powers(grid, |maker| latest.get(maker).map(|live| &live.arrival.reading))
     }
 }

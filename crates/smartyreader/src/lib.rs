@@ -9,6 +9,8 @@ pub mod alert;
 pub mod archive;
 pub mod clock;
 pub mod costs;
+pub mod group;
+pub mod household;
 pub mod hub;
 pub mod intake;
 pub mod keeper;

@@ -208,17 +208,18 @@ impl Reference {
         inside.map(|interval| interval.energy).chain(running.map(|(_, energy)| energy)).reduce(|sum, more| sum + more)
     }
 
-    /// Import and export, as far as the meter had them in this quarter-hour, were measured at both borders.
+    /// Import and export, as far as the meter had them in this quarter-hour, were measured at both borders, and one at least.
     pub(crate) fn is_complete(&self, start: i64) -> bool {
         let measured = |register: usize| self.quarters(register).any(|(quarter, _)| quarter == start);
         let had = |run: &Run| run.first().time < start + QUARTER && run.ended.is_none_or(|ended| ended > start);
-        measured(0) && (measured(1) || !self.runs[1].iter().any(had))
+        let complete = |register: usize| measured(register) || !self.runs[register].iter().any(had);
+        (measured(0) || measured(1)) && complete(0) && complete(1)
     }
 
     /// The running quarter-hour counts from its border.
     pub(crate) fn is_running_complete(&self) -> bool {
-        let fresh = |(start, _): (i64, i64)| start == self.quarter;
-        self.known[0].running.is_some_and(fresh) && self.known[1].running.is_none_or(fresh)
+        let counts = [0, 1].map(|register| self.known[register].running.map(|(start, _)| start == self.quarter));
+        counts.contains(&Some(true)) && !counts.contains(&Some(false))
     }
 
     /// All quarter-hours of a span that are over are complete.

@@ -7,7 +7,10 @@ use smarty_p1::{Kind, Medium, Quantity, Unit};
 use super::Discovery;
 use crate::mbus::{External, MbusUnit, externals};
 use crate::name::Name;
-use crate::native::{COST_SPANS, Topic, contract_exceedance_key, cost_key, exceedance_key, names, start_key};
+use crate::native::{
+    COST_SPANS, SPANS, Topic, contract_exceedance_key, cost_key, energy_keys, exceedance_key, names, share_keys,
+    start_key,
+};
 
 /// Where the state comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,7 @@ enum Message {
     Live,
     Registers,
     Costs,
+    SelfConsumption,
     Status,
 }
 
@@ -27,6 +31,8 @@ enum Form {
     Thousandth,
     /// A millionth of the integer.
     Millionth,
+    /// A hundredth of the integer.
+    Hundredth,
     /// UTC seconds as a time.
     Seconds,
     /// A sentence: Home Assistant takes 255 characters.
@@ -158,6 +164,7 @@ impl Entity {
             Message::Live => Topic::Live(meter),
             Message::Registers => Topic::Registers(meter),
             Message::Costs => Topic::Costs(meter),
+            Message::SelfConsumption => Topic::SelfConsumption(meter),
             Message::Status => Topic::Status(meter),
         }
     }
@@ -241,6 +248,7 @@ impl Display for Template<'_> {
             Form::Millionth => {
                 write!(f, "{{{{ value_json.{field}/1000000 if value_json.{field} is defined else none }}}}")
             }
+            Form::Hundredth => write!(f, "{{{{ value_json.{field}/100 if value_json.{field} is defined else none }}}}"),
             Form::Seconds => write!(
                 f,
                 "{{{{ value_json.{field}|timestamp_custom('%Y-%m-%dT%H:%M:%SZ',false) \
@@ -286,6 +294,9 @@ impl Discovery<'_> {
                 visit(&Entity { message: Message::Costs, ..of_month })?;
             }
         }
+        if self.household {
+            household(visit)?;
+        }
         let status = |key, field, form| Entity {
             diagnostic: true,
             form,
@@ -323,4 +334,27 @@ impl Discovery<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// What the house makes and uses.
+fn household(visit: &mut dyn FnMut(&Entity) -> fmt::Result) -> fmt::Result {
+    for power in [names::POWER_PRODUCED, names::POWER_SELF_CONSUMED, names::POWER_USED] {
+        visit(&Entity::number(power, Unit::Watt, Kind::Instant))?;
+    }
+    for span in SPANS {
+        for key in energy_keys(span) {
+            visit(&Entity { message: Message::SelfConsumption, ..Entity::since_border(key.as_str()) })?;
+        }
+        for field in share_keys(span) {
+            let key = field.as_str().trim_end_matches("_bp");
+            visit(&Entity {
+                state: MEASUREMENT,
+                unit: Some("%"),
+                precision: Some(0),
+                form: Form::Hundredth,
+                ..Entity::bare(key, field, Message::SelfConsumption)
+            })?;
+        }
+    }
+    Ok(())
 }

@@ -13,6 +13,9 @@ use crate::time::Rfc3339;
 /// Names of what no telegram carries but follows from them. Home Assistant's entities read them by the same constants.
 pub(crate) mod names {
     pub(crate) const POWER_NET: &str = "power_net_w";
+    pub(crate) const POWER_PRODUCED: &str = "power_produced_w";
+    pub(crate) const POWER_SELF_CONSUMED: &str = "power_self_consumed_w";
+    pub(crate) const POWER_USED: &str = "power_used_w";
     pub(crate) const DAY_IMPORT: &str = "energy_import_day_wh";
     pub(crate) const DAY_EXPORT: &str = "energy_export_day_wh";
     pub(crate) const DAY_GAS: &str = "gas_day_dm3";
@@ -27,7 +30,7 @@ pub(crate) mod names {
 }
 
 /// All momentary values that were sent, under [`Quantity::name`], the net power, and what follows from the readings:
-/// spreads over the sample window, energies of the day, the running quarter-hour, exceedance. Flat, all integers.
+/// powers of the house, spreads over the sample window, energies of the day, the running quarter-hour, exceedance. Flat, all integers.
 pub struct Live<'a>(pub &'a Moment<'a>);
 
 impl Display for Live<'_> {
@@ -40,6 +43,11 @@ impl Display for Live<'_> {
             object.raw(quantity.name(), value)?;
         }
         object.known(names::POWER_NET, power_net(moment))?;
+        if let Some(powers) = moment.household {
+            object.raw(names::POWER_PRODUCED, powers.produced)?;
+            object.raw(names::POWER_SELF_CONSUMED, powers.self_consumed)?;
+            object.raw(names::POWER_USED, powers.used)?;
+        }
         window(&mut object, "power_import", &calculated.power_import[0])?;
         window(&mut object, "power_export", &calculated.power_export[0])?;
         object.known(names::EXCESS, calculated.excess_solar[0].now_w)?;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,15 @@ use clap::Args;
 use jiff::civil::Date;
 use smarty_meter::{MeterConfig, Profile, Telegram as Sent, VirtualMeter};
 use smarty_p1::{Reading, Telegram};
-use smarty_store::{Clock, MeterReading, Proof, Store};
+use smarty_store::{Clock, MeterReading, Proof, Reader, Store, StoreError, StoredReading};
 
 use crate::config::{self, Config};
 use crate::daemon;
 use crate::exit::{Code, Failure};
+use crate::group::Groups;
 use crate::hex;
-use crate::observe::now;
+use crate::intake::Arrival;
+use crate::observe::{Observer, now};
 use crate::report::{Folder, Kind};
 
 #[derive(Debug, Args)]
@@ -72,9 +74,11 @@ const GAP_DAYS_AGO: i64 = 20;
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.clean()?;
+        let few = self.days.min(14);
         let meters = [
-            ("home", "Home", 7, Profile::LuxembourgSolar, self.days),
-            ("workshop", "Workshop", 8, Profile::LuxembourgFull, self.days.min(14)),
+            ("home", "Home", 7, Profile::LuxembourgSolar, self.days, ""),
+            ("roof", "Roof", 7, Profile::LuxembourgSolar, few, "role = \"production\"\nof = \"home\"\n"),
+            ("workshop", "Workshop", 8, Profile::LuxembourgFull, few, ""),
         ];
         let mut text = format!(
             "[store]\npath = \"{DATABASE}\"\n\n[web]\nlisten = \"{}\"\n\n\
@@ -82,23 +86,30 @@ impl Demo {
             self.listen
         );
         let mut lines = Vec::new();
-        for (name, title, seed, profile, days) in meters {
+        for (number, (name, title, seed, profile, days, more)) in (70..).zip(meters) {
             let listener = TcpListener::bind("127.0.0.1:0")?;
-            let key = smarty_meter::key_of(seed);
+            let key = smarty_meter::key_of(number);
             let file = self.folder.join(format!("{name}.key"));
             let mut options = std::fs::OpenOptions::new();
             let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(file)?;
             file.write_all(hex::lower(&key).as_bytes())?;
             let _ = write!(
                 text,
-                "\n[source.{name}]\nkind = \"tcp\"\naddress = \"{}\"\n\n[meter.{name}]\nsource = \"{name}\"\ntitle = \"{title}\"\nkey-file = \"{name}.key\"\n",
+                "\n[source.{name}]\nkind = \"tcp\"\naddress = \"{}\"\n\n[meter.{name}]\nsource = \"{name}\"\ntitle = \"{title}\"\nkey-file = \"{name}.key\"\n{more}",
                 listener.local_addr()?
             );
             let start = (now() - days * 86_400).div_euclid(10) * 10;
-            let virtual_meter =
-                VirtualMeter::new(MeterConfig { seed, key: Some(key), start, ..MeterConfig::new(profile) });
-            lines.push((name, virtual_meter, listener));
+            let mut order = MeterConfig { seed, key: Some(key), start, ..MeterConfig::new(profile) };
+            if name == "roof" {
+                // The panels of the same house, and a meter of their own.
+                let device = MeterConfig { seed: number, ..order.clone() }.device();
+                order.only_panels = true;
+                order.logical_device_name = Some(device.logical_device_name);
+                order.system_title = Some(device.system_title);
+            }
+            lines.push((name, VirtualMeter::new(order), listener));
         }
+        text.push_str("\n[group.all]\ntitle = \"Home and workshop\"\nadd = [\"home\", \"workshop\"]\n");
         let path = self.folder.join("demo.toml");
         std::fs::write(&path, text)?;
         let config = config::load(&path)?;
@@ -106,6 +117,7 @@ impl Demo {
             let virtual_meter = write_history(&config, name, virtual_meter)?;
             thread::spawn(move || send(virtual_meter, &listener));
         }
+        write_sums(&config, now() - few * 86_400)?;
         println!("\n  The page:  http://{}/\n  Ctrl-C ends the demo.\n", self.listen);
         daemon::start_log(&config.log);
         daemon::run(&config)
@@ -146,6 +158,39 @@ fn write_history(config: &Config, name: &str, meter: VirtualMeter) -> Result<Vir
     }
     println!("\r  {name}: {count} telegrams of history in {:.0} s   ", begin.elapsed().as_secs_f64());
     maker.join().map_err(|_| Failure::new(Code::Software, "the virtual meter broke"))
+}
+
+/// Writes what the group would have said since then.
+fn write_sums(config: &Config, since: i64) -> Result<(), Failure> {
+    let mut store = Store::open(daemon::store_options(config)?)?;
+    let reader = Reader::open(&config.store.path)?;
+    let mut groups = Groups::new(config, Observer::new());
+    let mut members: Vec<_> = Vec::new();
+    for member in config.groups_inside_out().into_iter().flat_map(|group| config.summed(group)) {
+        members.push((Arc::<str>::from(member), reader.readings(member, since, i64::MAX)?.peekable()));
+    }
+    let mut batch = Vec::new();
+    // The next of all, by time.
+    let time = |reading: Option<&Result<StoredReading, StoreError>>| match reading {
+        Some(Ok(reading)) => reading.time,
+        Some(Err(_)) => i64::MIN,
+        None => i64::MAX,
+    };
+    while let Some(next) = (0..members.len()).min_by_key(|&member| time(members[member].1.peek()))
+        && let Some(reading) = members[next].1.next()
+    {
+        let StoredReading { segment, time, clock, received, ident, proof, values } = reading?;
+        let meter = Arc::clone(&members[next].0);
+        let reading = MeterReading { meter, segment, time, clock, received, ident, proof, values, texts: Vec::new() };
+        let arrival = Arrival { reading, telegram: Box::default(), seal: None, replayed: true };
+        batch.extend(groups.take(&arrival).into_iter().map(|sum| sum.reading));
+        if batch.len() > 8640 {
+            store.append_batch(&std::mem::take(&mut batch))?;
+            while store.maintain(now())? {}
+        }
+    }
+    store.append_batch(&batch)?;
+    Ok(())
 }
 
 fn make_history(name: &str, mut meter: VirtualMeter, sender: &mpsc::SyncSender<Vec<MeterReading>>) -> VirtualMeter {

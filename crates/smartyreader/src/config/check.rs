@@ -145,12 +145,16 @@ impl Config {
 
     fn check_meter(&self, name: &str, findings: &mut Findings) {
         let meter = &self.meter[name];
-        self.check_topic(name, meter, findings);
         if !is_slug(name) {
             findings.error(format!(
                 "the meter's name \"{name}\" stands in paths and topics: use small letters, digits and \"-\", and `title` for people"
             ));
         }
+        if self.group.contains_key(name) {
+            return self.check_group(name, findings);
+        }
+        self.check_topic(name, meter, findings);
+        self.check_production(name, meter, findings);
         match &meter.source {
             None if self.source.len() > 1 => {
                 findings.error(format!("meter {name} needs `source`: one of {}", names(&self.source)));

@@ -129,7 +129,7 @@ fn a_minute() -> Span {
 impl Config {
     /// The meters of a card: those that it names, or all.
     pub fn meters_of(&self, card: &DayFile) -> Vec<String> {
-        card.meters.clone().unwrap_or_else(|| self.meter.keys().cloned().collect())
+        card.meters.clone().unwrap_or_else(|| self.heard().map(str::to_string).collect())
     }
 
     pub(super) fn check_day_files(&self, findings: &mut Findings) {
@@ -150,6 +150,9 @@ impl Config {
                     let meters = self.meters_of(file);
                     for meter in meters.iter().filter(|meter| !self.meter.contains_key(*meter)) {
                         findings.error(format!("{sink} is about meter {meter}, which is not configured"));
+                    }
+                    for meter in meters.iter().filter(|meter| self.group.contains_key(*meter)) {
+                        findings.error(format!("{sink} is about {meter}, which is no meter of its own but a group"));
                     }
                     if meters.is_empty() && !self.meter.is_empty() {
                         findings.error(format!("{sink} needs a meter in `meters`"));

@@ -85,13 +85,14 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// # Errors
 /// [`ConfigError::Wrong`] with file and line.
 pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
-    let config: Config = read(text, name)?;
+    let mut config: Config = read(text, name)?;
     if jiff::tz::TimeZone::get(&config.zone).is_err() {
         return Err(ConfigError::Wrong {
             place: name.to_string(),
             sentence: format!("there is no time zone \"{}\"; write it like \"Europe/Luxembourg\"", config.zone),
         });
     }
+    config.found_groups(name)?;
     Ok(config)
 }
 
@@ -136,7 +137,7 @@ fn explain(message: &str) -> String {
     message.trim().replace('\n', "; ")
 }
 
-fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|&name| (strsim::damerau_levenshtein(unknown, name), name))

@@ -4,10 +4,12 @@ mod alert;
 mod calculated;
 mod check;
 mod day_file;
+mod group;
 mod key;
 mod load;
 mod mail;
 mod mqtt;
+mod production;
 mod report;
 mod role;
 mod secret;
@@ -26,6 +28,7 @@ pub use alert::{Alert, AlertMail, Target, Webhook};
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use day_file::{DayFile, DayFormat, Direction};
+pub use group::Group;
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
 pub use mail::{Mail, MailSecurity, mailbox};
@@ -51,6 +54,9 @@ pub struct Config {
     /// The metering points, by name: the name stands in paths, topics and rows.
     #[serde(default)]
     pub meter: BTreeMap<String, Meter>,
+    /// Sums of them, by name. Each is among `meter` too.
+    #[serde(default)]
+    pub group: BTreeMap<String, Group>,
     /// Where and how readings are kept.
     #[serde(default)]
     pub store: Store,
@@ -237,6 +243,10 @@ pub struct Meter {
     /// What it measures.
     #[serde(default)]
     pub role: Role,
+    /// Production: the meter at the grid behind which it is. Can be left out when there is only one.
+    pub of: Option<String>,
+    /// Production: the register that counts what is made. Left out: export.
+    pub counts: Option<Direction>,
     /// A file with the encryption key.
     pub key_file: Option<PathBuf>,
     /// An environment variable with the encryption key.
@@ -390,14 +400,16 @@ impl Config {
     pub fn meters_on<'a>(&'a self, source: &'a str) -> impl Iterator<Item = (&'a str, &'a Meter)> {
         let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
         self.meter.iter().filter_map(move |(name, meter)| {
-            (meter.source.as_ref().or(only).is_some_and(|on| on == source)).then_some((name.as_str(), meter))
+            let on = meter.source.as_ref().or(only).filter(|_| meter.role.is_heard());
+            on.is_some_and(|on| on == source).then_some((name.as_str(), meter))
         })
     }
 
     /// The source that a meter is heard on.
     pub fn source_of<'a>(&'a self, meter: &'a str) -> Option<&'a str> {
         let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
-        self.meter.get(meter)?.source.as_ref().or(only).map(String::as_str)
+        let settings = self.meter.get(meter).filter(|settings| settings.role.is_heard())?;
+        settings.source.as_ref().or(only).map(String::as_str)
     }
 
     /// A meter with the name that people call it by.
@@ -408,7 +420,8 @@ impl Config {
 
     /// The contract of a meter: its own, or that of all.
     pub fn tariff_of(&self, meter: &str) -> Option<&Tariff> {
-        self.meter.get(meter)?.tariff.as_ref().or(self.tariff.as_ref())
+        let settings = self.meter.get(meter)?;
+        settings.tariff.as_ref().or(self.tariff.as_ref().filter(|_| settings.role.has_common_tariff()))
     }
 
     /// The zone, known to exist since the file was loaded.

@@ -28,6 +28,16 @@ pub enum Role {
 }
 
 impl Role {
+    /// Whether it is heard on a source. The others follow from something else.
+    pub const fn is_heard(self) -> bool {
+        !matches!(self, Self::Group | Self::Sensor)
+    }
+
+    /// Whether it has the contract of all where it has none of its own: it takes energy that has to be paid.
+    pub const fn has_common_tariff(self) -> bool {
+        matches!(self, Self::Grid | Self::Consumption | Self::Group)
+    }
+
     /// The word that the API uses.
     pub const fn name(self) -> &'static str {
         match self {

@@ -30,11 +30,16 @@ impl TelegramServer {
 impl Config {
     /// The meter that a sink is about: the one it names, or the only one.
     pub fn meter_of<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
-        match named {
-            Some(name) => self.meter.get_key_value(name).map(|(name, _)| name.as_str()),
-            None if self.meter.len() == 1 => self.meter.keys().next().map(String::as_str),
-            None => None,
+        if let Some(name) = named {
+            return self.meter.get_key_value(name).map(|(name, _)| name.as_str());
         }
+        let mut heard = self.heard();
+        heard.next().filter(|_| heard.next().is_none())
+    }
+
+    /// The meters that telegrams come from.
+    pub fn heard(&self) -> impl Iterator<Item = &str> {
+        self.meter.iter().filter(|(_, meter)| meter.role.is_heard()).map(|(name, _)| name.as_str())
     }
 
     /// The same, or what is wrong about it.
@@ -42,8 +47,12 @@ impl Config {
         let found = self.meter_of(named).map(str::to_string);
         match (&found, named) {
             (None, Some(name)) => findings.error(format!("{sink} is about meter {name}, which is not configured")),
+            (Some(name), _) if !self.meter[name].role.is_heard() => {
+                findings
+                    .error(format!("{sink} is about {name}, which no telegrams come from: it is no meter of its own"));
+            }
             (None, None) if !self.meter.is_empty() => {
-                let names: Vec<&str> = self.meter.keys().map(String::as_str).collect();
+                let names: Vec<&str> = self.heard().collect();
                 findings.error(format!("{sink} needs `meter`: one of {}", names.join(", ")));
             }
             _ => {}

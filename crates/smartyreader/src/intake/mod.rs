@@ -33,8 +33,8 @@ pub use replay::{MarkKey, Seal};
 pub struct Arrival {
     /// What is kept.
     pub reading: MeterReading,
-    /// The proven text, as the meter made it. Empty where the values came without a telegram: their proof is
-    /// [`Proof::Published`] then.
+    /// The proven text, as the meter made it. Empty where the values came without a telegram: as another program published
+    /// them, with [`Proof::Published`], or as a sum of other meters.
     pub telegram: Box<[u8]>,
     /// Where it came from, when it was sealed.
     pub seal: Option<Seal>,

@@ -106,6 +106,9 @@ pub struct MeterHealth {
     /// Of what another program publishes: how long it took from the last reading but one to the last.
     #[serde(skip)]
     pub pace: Option<i64>,
+    /// Of a group: whose sum it is.
+    #[serde(skip)]
+    pub members: Vec<String>,
     /// The meter's clock minus this machine's.
     pub clock_drift_s: Option<i64>,
     /// What was counted.
@@ -239,6 +242,25 @@ impl Observer {
         let now = now();
         let age = |meter: &MeterHealth| now - meter.received.unwrap_or(state.started);
         state.meters.values().map(|meter| (meter.name.clone(), age(meter), meter.pace)).collect()
+    }
+
+    /// The members of a group that have been silent for too long, with when each was last heard. `None`: it is a meter
+    /// of its own.
+    pub fn silent_members(
+        &self,
+        group: &str,
+        too_long: impl Fn(i64, Option<i64>) -> bool,
+    ) -> Option<Vec<(String, i64)>> {
+        let state = self.lock();
+        let members = &state.meters.get(group).filter(|group| !group.members.is_empty())?.members;
+        let now = now();
+        let heard = |member: &String| {
+            let known = state.meters.get(member);
+            let received = known.and_then(|meter| meter.received).unwrap_or(state.started);
+            (member.clone(), received, known.and_then(|meter| meter.pace))
+        };
+        let silent = members.iter().map(heard).filter(|(_, received, pace)| too_long(now - received, *pace));
+        Some(silent.map(|(member, received, _)| (member, received)).collect())
     }
 
     /// How everything is now.

@@ -67,6 +67,8 @@ pub enum Trouble {
     Replayed,
     /// No good telegram of a meter for a while.
     Stale { seconds: i64 },
+    /// No sum for a while: these members are silent since then, or none is.
+    GroupIncomplete { silent: String, seconds: i64 },
     /// The meter's clock and this machine's differ.
     ClockOff { seconds: i64 },
     /// A value that the checksum let through and that cannot be.
@@ -124,6 +126,7 @@ impl Trouble {
             Self::ForeignMessage { .. } => "foreign-message",
             Self::Replayed => "replayed",
             Self::Stale { .. } => "stale",
+            Self::GroupIncomplete { .. } => "group-incomplete",
             Self::ClockOff { .. } => "clock-off",
             Self::Quarantined { .. } => "quarantined",
             Self::StoreFull { .. } => "store-full",
@@ -174,6 +177,7 @@ impl Trouble {
             | Self::SecurityControl { .. }
             | Self::Foreign(_)
             | Self::Stale { .. }
+            | Self::GroupIncomplete { .. }
             | Self::StoreFull { .. }
             | Self::StoreFailing { .. } => Severity::Failing,
             Self::Damaged { .. }
@@ -257,6 +261,10 @@ impl Trouble {
             }
             Self::Replayed => "Frames arrive that are older than what was already read; they are refused.".into(),
             Self::Stale { seconds } => format!("No good telegram for {}.", duration(*seconds)),
+            Self::GroupIncomplete { silent, seconds } if silent.is_empty() => {
+                format!("No sum for {}: the members' readings are too far apart in time.", duration(*seconds))
+            }
+            Self::GroupIncomplete { silent, .. } => format!("There is no sum: {silent}."),
             Self::ClockOff { seconds } => format!(
                 "The meter's clock is {} {} this machine's.",
                 duration(seconds.abs()),
@@ -345,6 +353,9 @@ impl Trouble {
             }
             Self::Replayed => "Does something replay recorded frames, or does a dongle send each twice?",
             Self::Stale { .. } => "See what the source says.",
+            Self::GroupIncomplete { .. } => {
+                "See what is wrong with that member. What all count meanwhile is known in sum when it is back."
+            }
             Self::ClockOff { .. } => {
                 "Is this machine's clock right? The meter's time is used as it is; its operator sets it."
             }

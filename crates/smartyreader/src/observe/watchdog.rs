@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use sd_notify::NotifyState;
 
 use super::{Observer, Trouble};
@@ -16,17 +17,30 @@ fn patience(pace: Option<i64>) -> i64 {
     pace.map_or(STALE, |pace| (3 * pace).clamp(STALE, SLOWEST))
 }
 
+/// Why a group has said nothing for so long. `None`: it is no group.
+fn incomplete(observer: &Observer, group: &str, seconds: i64, zone: &TimeZone) -> Option<Trouble> {
+    let members = observer.silent_members(group, |age, pace| age >= patience(pace))?;
+    let since = |time: i64| {
+        let time = jiff::Timestamp::from_second(time).unwrap_or_default().to_zoned(zone.clone());
+        time.strftime("%Y-%m-%d %H:%M").to_string()
+    };
+    let silent: Vec<String> =
+        members.iter().map(|(member, heard)| format!("{member} has been silent since {}", since(*heard))).collect();
+    Some(Trouble::GroupIncomplete { silent: silent.join(", "), seconds: seconds / STALE * STALE })
+}
+
 /// Looks after the meters for ever.
-pub async fn watch_over(observer: Observer) {
+pub async fn watch_over(observer: Observer, zone: TimeZone) {
     let mut tick = tokio::time::interval(Duration::from_secs(5));
     loop {
         tick.tick().await;
         for (meter, seconds, pace) in observer.ages() {
             let subject = format!("meter {meter}");
             if seconds >= patience(pace) {
-                observer.raise(&subject, &Trouble::Stale { seconds: seconds / STALE * STALE });
+                let why = incomplete(&observer, &meter, seconds, &zone);
+                observer.raise(&subject, &why.unwrap_or(Trouble::Stale { seconds: seconds / STALE * STALE }));
             } else {
-                observer.clear(&subject, &["stale"]);
+                observer.clear(&subject, &["stale", "group-incomplete"]);
             }
         }
         let health = observer.health();

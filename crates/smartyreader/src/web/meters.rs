@@ -53,7 +53,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
                 quantities
                     .push(json!({"name": POWER_NET, "obis": null, "unit": "W", "kind": "instant", "derived": true}));
             }
-            json!({
+            let mut body = json!({
                 "name": name,
                 "title": settings.title.as_ref().unwrap_or(name),
                 "role": settings.role.name(),
@@ -65,7 +65,11 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
                     .or_else(|| entry.and_then(|entry| entry.proof).map(Proof::name)),
                 "segments": segments,
                 "quantities": quantities,
-            })
+            });
+            if let Some(group) = app.config.group.get(name) {
+                body["members"] = json!({"add": group.add, "subtract": group.subtract});
+            }
+            body
         })
         .collect();
     Ok(Json(json!({"now": now(), "reports": app.config.report.is_some(), "meters": meters})))
@@ -122,6 +126,12 @@ impl From<RunningQuarter> for Quarter {
 pub(super) fn last_body(app: &App, live: &Live) -> Last {
     let reading = &live.arrival.reading;
     let seal = live.arrival.seal;
+    let mut values = numbers(&reading.values);
+    if let Some(powers) = &live.household {
+        values.insert("power_produced_w".into(), json!(powers.produced));
+        values.insert("power_self_consumed_w".into(), json!(powers.self_consumed));
+        values.insert("power_used_w".into(), json!(powers.used));
+    }
     Last {
         meter: reading.meter.to_string(),
         time: reading.time,
@@ -132,7 +142,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         equipment: reading.segment.to_string(),
         system_title: seal.map(|seal| hex::upper(&seal.system_title)),
         frame_counter: seal.map(|seal| seal.frame_counter),
-        values: numbers(&reading.values),
+        values,
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
         quarter: Some(live.quarter.into()),
     }
@@ -185,6 +195,10 @@ pub(super) async fn telegram(State(app): State<App>, Path(meter): Path<String>) 
     let live = app.hub.latest(&meter).ok_or_else(|| {
         Sorry::new(StatusCode::NOT_FOUND, format!("No telegram of meter {meter} has arrived since the start."))
     })?;
+    if app.config.group.contains_key(&meter) {
+        let sentence = format!("Meter {meter} is a group: what it says is worked out, and there is no telegram.");
+        return Err(Sorry::new(StatusCode::NOT_FOUND, sentence));
+    }
     if live.arrival.telegram.is_empty() {
         return Err(Sorry::new(
             StatusCode::NOT_FOUND,

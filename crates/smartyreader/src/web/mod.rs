@@ -15,6 +15,7 @@ mod plot;
 mod quality;
 mod quarantine;
 mod reports;
+mod self_consumption;
 mod series;
 
 use std::sync::Arc;
@@ -144,6 +145,7 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/days", get(accounts::days))
         .route("/meters/{meter}/months", get(accounts::months))
         .route("/meters/{meter}/years", get(accounts::years))
+        .route("/meters/{meter}/self-consumption/{step}", get(self_consumption::self_consumption))
         .route("/meters/{meter}/plot", get(plot::plot))
         .route("/meters/{meter}/check", get(check::check))
         .route("/meters/{meter}/quality", get(quality::quality))

@@ -4,6 +4,7 @@
 
 pub mod broker;
 pub mod days;
+pub mod house;
 pub mod mail;
 
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -74,6 +74,10 @@ impl Dayfile {
             let sentence = format!("there is no meter {}; there are {}", self.meter, names.join(", "));
             return Err(Failure::new(Code::Usage, sentence));
         };
+        if config.group.contains_key(&self.meter) {
+            let sentence = format!("{} is a group, which follows from its members; import into these", self.meter);
+            return Err(Failure::new(Code::Usage, sentence));
+        }
         let pile = Pile::read(&self.paths, &config.time_zone())?;
         let equipment = self.equipment.clone().or_else(|| match &meter.equipment[..] {
             [only] => Some(only.clone()),

@@ -235,7 +235,8 @@ impl Config {
         let patience = |readings: u16, calm: Span| Patience { readings, calm_s: seconds(calm) };
         let limit = alert.meter.get(meter).and_then(|own| own.limit).or(current.limit);
         // A file that has been read to its end is not silent.
-        let ends = self.source_of(meter).and_then(|source| self.source.get(source)).is_some_and(|on| on.kind.ends());
+        let mut sources = self.summed(meter).into_iter().filter_map(|meter| self.source.get(self.source_of(meter)?));
+        let ends = sources.any(|source| source.kind.ends());
         Some(AlertSettings {
             quarter: quarter.enabled.then(|| QuarterRule {
                 reference_w: alert.reference_w(meter),

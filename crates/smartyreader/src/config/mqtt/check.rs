@@ -55,7 +55,7 @@ pub(in crate::config) fn check(config: &Config, name: &str, broker: &Mqtt, findi
             Some(meter) if !meters.contains(&meter.as_str()) => {
                 findings.error(format!("mqtt {name}: format {which} is for meter {meter}, which does not go there"));
             }
-            None if meters.len() > 1 => {
+            None if broker.only_meter(config).is_none() => {
                 findings.error(format!("mqtt {name}: format {which} needs `meter`: one of {}", meters.join(", ")));
             }
             _ => findings.plan(format!(

@@ -72,6 +72,9 @@ pub struct Mqtt {
     /// `<topic>/<meter>/costs`.
     #[serde(default)]
     pub costs: Kind,
+    /// `<topic>/<meter>/self-consumption`.
+    #[serde(default)]
+    pub self_consumption: Kind,
     /// `<topic>/<meter>/status`.
     #[serde(default)]
     pub status: Kind,
@@ -313,6 +316,12 @@ impl Mqtt {
     pub fn meters_of<'a>(&'a self, config: &'a super::Config) -> impl Iterator<Item = &'a str> {
         let names = config.meter.keys().map(String::as_str);
         names.filter(|name| self.meters.as_ref().is_none_or(|chosen| chosen.iter().any(|one| one == name)))
+    }
+
+    /// The only meter with telegrams that goes there: what formats are about that name none.
+    pub fn only_meter<'a>(&'a self, config: &'a super::Config) -> Option<&'a str> {
+        let mut heard = self.meters_of(config).filter(|meter| config.meter[*meter].role.is_heard());
+        heard.next().filter(|_| heard.next().is_none())
     }
 
     /// Paths in the file are relative to the file.

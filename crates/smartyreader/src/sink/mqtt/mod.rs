@@ -7,6 +7,7 @@ mod herald;
 mod moment;
 mod native;
 mod outbox;
+mod self_consumption;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use format::Format;
 use herald::{Herald, News};
 use native::Native;
 use outbox::{Outbox, Taken};
+use self_consumption::Shares;
 
 /// What a broker's publisher needs of the house.
 #[derive(Clone)]
@@ -136,6 +138,7 @@ struct Meter {
     latest: Option<Arc<Live>>,
     native: Native,
     announcement: Announcement,
+    shares: Shares,
     formats: Vec<Format>,
 }
 
@@ -148,13 +151,14 @@ impl Publisher {
             .map(|&meter| {
                 let formats = settings.format.iter().filter(|format| match &format.meter {
                     Some(chosen) => chosen == meter,
-                    None => names.len() == 1,
+                    None => settings.only_meter(config) == Some(meter),
                 });
                 let state = Meter {
                     source: config.source_of(meter).unwrap_or_default().to_string(),
                     latest: house.hub.latest(meter),
                     native: Native::new(&settings, meter),
                     announcement: Announcement::new(meter, config, &settings),
+                    shares: Shares::new(meter, config, &settings),
                     formats: formats.cloned().map(Format::new).collect(),
                 };
                 (Arc::from(meter), state)
@@ -291,6 +295,7 @@ impl Publisher {
                 meter.announcement.begin();
             }
             meter.native.begin();
+            meter.shares.begin();
             if let Some(live) = &meter.latest {
                 messages.extend(meter.native.reading(live, &self.zone));
                 for format in &meter.formats {
@@ -357,7 +362,7 @@ impl Publisher {
         }
     }
 
-    /// Availability, status and discovery, where they are due.
+    /// Availability, status, sums and discovery, where they are due.
     async fn look(&mut self) {
         if !self.up || !self.settings.publish_native {
             return;
@@ -366,6 +371,8 @@ impl Publisher {
         let mut messages = Vec::new();
         for (name, meter) in &mut self.meters {
             messages.extend(meter.native.health(name, &health, &self.zone));
+            let archive = &self.house.archive;
+            messages.extend(meter.shares.due(meter.latest.as_deref(), archive, &self.settings, &self.zone).await);
             if meter.announcement.due().is_some_and(|due| due <= Instant::now()) {
                 messages.extend(meter.announcement.messages());
             }

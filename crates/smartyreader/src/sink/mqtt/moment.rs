@@ -41,6 +41,7 @@ pub(super) fn moment<'a>(
             complete: quarter.complete,
             outlook: quarter.outlook,
         }),
+        household: live.household,
         host_time: Some(clock(crate::observe::now(), zone).local),
         ..Moment::new(clock(reading.time, zone), &reading.values, &reading.segment, &live.calculated)
     }

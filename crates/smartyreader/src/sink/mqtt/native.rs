@@ -77,7 +77,9 @@ impl Native {
         let mut messages = Vec::new();
         let Some(meter) = health.meters.iter().find(|meter| meter.name == name) else { return messages };
         let subject = format!("meter {name}");
-        let stale = health.problems.iter().any(|problem| problem.subject == subject && problem.code == "stale");
+        let away = ["stale", "group-incomplete"];
+        let stale =
+            health.problems.iter().any(|problem| problem.subject == subject && away.contains(&problem.code.as_str()));
         // Before the first telegram nobody knows; a restart is no reason to call the meter away.
         if (stale || meter.received.is_some()) && self.available != Some(!stale) {
             self.available = Some(!stale);
@@ -152,7 +154,7 @@ fn is_due(kind: &Kind, every: u64, last: Option<i64>, time: i64) -> bool {
 }
 
 /// A message with what is right for its topic where the settings say nothing.
-fn message(settings: &Mqtt, kind: &Kind, topic: Topic<'_>, body: &dyn std::fmt::Display) -> Message {
+pub(super) fn message(settings: &Mqtt, kind: &Kind, topic: Topic<'_>, body: &dyn std::fmt::Display) -> Message {
     Message {
         payload: body.to_string().into_bytes(),
         qos: kind.qos.or_else(|| Qos::try_from(topic.qos()).ok()).unwrap_or_default(),
