@@ -29,7 +29,7 @@ fn house(folder: &Folder, web: &str) -> (Daemon, i64) {
         &format!(
             "[source.day]\nkind = \"file\"\npath = \"day.bin\"\n[meter.home]\nsource = \"day\"\nkey-file = \"home.key\"\n\
              [source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.silent]\nsource = \"nothing\"\n\
-             role = \"production\"\n[group.all]\nadd = [\"home\"]\n[meter.home.tariff]\nnetwork = \"luxembourg\"\nreference-power = 3\n\
+             role = \"production\"\n[meter.home.tariff]\nnetwork = \"luxembourg\"\nreference-power = 3\n\
              [[meter.home.tariff.price]]\ncomponent = \"energy\"\nprice = 0.1229\n{web}"
         ),
     );
@@ -117,7 +117,7 @@ fn bad_questions_get_a_sentence() {
     let (daemon, _) = house(&folder, "");
     let series = "/api/v1/meters/home/series?quantity=power_net_w";
     for (path, status, words) in [
-        ("/api/v1/meters/nobody/last".to_string(), 404, "There is no meter \"nobody\"; there is all, home, silent."),
+        ("/api/v1/meters/nobody/last".to_string(), 404, "There is no meter \"nobody\"; there is home, silent."),
         ("/api/v1/meters/silent/last".into(), 404, "No telegram of meter silent has been read yet"),
         ("/api/v1/nothing".into(), 404, "There is nothing under this path"),
         ("/api/v1/meters/home/days".into(), 400, "`from` is missing"),
@@ -168,7 +168,10 @@ fn what_another_program_published_is_never_shown_as_proven() {
         };
         assert_eq!(store.append(&reading).unwrap(), Appended::New);
     }
-    let daemon = Daemon::start(&folder, "[source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    let daemon = Daemon::start(
+        &folder,
+        "[source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n[group.sum]\nadd = [\"home\"]\n",
+    );
     let last = daemon.json("/api/v1/meters/home/last");
     assert_eq!((&last["proof"], &last["values"]["energy_import_wh"]), (&"published".into(), &6700.into()));
     assert_eq!(

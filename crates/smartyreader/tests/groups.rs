@@ -101,6 +101,7 @@ fn a_group_is_the_sum_of_its_members_over_api_and_mqtt() {
     let mut flats = flats();
     let daemon = Daemon::start(&folder, &config(&flats, &format!("[mqtt.house]\n{}", broker.settings())));
     flats.iter_mut().for_each(Member::connect);
+    heard.first("smartyreader/availability");
     speak(&mut flats, START - 100..START + 6 * QUARTER + 60);
     // The registers rest, so that the last sum is of the last displays.
     for time in [60, 70] {
@@ -193,6 +194,7 @@ fn a_silent_member_makes_a_group_incomplete_and_not_wrong() {
     let mut flats = flats();
     let daemon = Daemon::start(&folder, &config(&flats, &format!("[mqtt.house]\n{}", broker.settings())));
     flats.iter_mut().for_each(Member::connect);
+    heard.first("smartyreader/house/status");
     let silent = START + QUARTER + 300..START + 3 * QUARTER + 200;
     speak(&mut flats, START - 20..silent.start);
     stored(&daemon, "house", silent.start - 30);

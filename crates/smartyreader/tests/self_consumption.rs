@@ -117,6 +117,7 @@ fn what_is_made_is_used_or_exported_to_the_watt_hour() {
     let mut house = House::new();
     let daemon = Daemon::start(&folder, &format!("{}[mqtt.house]\n{}", house.sections(), broker.settings()));
     house.connect();
+    heard.first("smartyreader/availability");
     let pause = START + 5 * QUARTER + 100..START + 7 * QUARTER + 100;
     house.speak(START - 20..pause.start);
     // One roof is silent across two borders: what it made is known in sum only, and of nobody else.

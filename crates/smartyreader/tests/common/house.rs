@@ -26,11 +26,11 @@ impl Member {
         Self { name: name.into(), listener, client: None, equipment: equipment.into(), import, export }
     }
 
-    /// Source and meter in a configuration.
+    /// Source and meter in a configuration. The line stays open while nobody speaks.
     pub fn section(&self, more: &str) -> String {
         let (name, address) = (&self.name, self.listener.local_addr().unwrap());
         format!(
-            "[source.{name}]\nkind = \"tcp\"\naddress = \"{address}\"\n[meter.{name}]\nsource = \"{name}\"\n{more}\n"
+            "[source.{name}]\nkind = \"tcp\"\naddress = \"{address}\"\nsilence = \"10m\"\n[meter.{name}]\nsource = \"{name}\"\n{more}\n"
         )
     }
 
