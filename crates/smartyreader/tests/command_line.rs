@@ -125,6 +125,7 @@ fn every_example_configuration_is_good() {
         "README.md",
         "docs/collector.md",
         "docs/configuration.md",
+        "docs/hardware.md",
         "docs/mqtt.md",
         "docs/report.md",
         "docs/sinks.md",
