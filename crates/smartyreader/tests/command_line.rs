@@ -127,6 +127,7 @@ fn every_example_configuration_is_good() {
         "docs/alerts.md",
         "docs/collector.md",
         "docs/configuration.md",
+        "docs/hardware.md",
         "docs/mqtt.md",
         "docs/report.md",
         "docs/sinks.md",
