@@ -61,6 +61,7 @@ export const texts = {
     plain: { short: 'Not sealed', long: 'This meter sends its telegrams open. A checksum shows that they arrive undamaged.' },
     published: { short: 'As another program published it', long: 'A board or program on the network reads this meter and publishes the figures. They are shown as they came: neither the meter\u2019s seal nor its checksum came with them.' },
     imported: { short: 'Imported', long: 'This reading was taken from a file of another program.' },
+    measured: { short: 'Measured by a sensor', long: 'A sensor on this machine measured it.' },
   } satisfies Record<Proof, { short: string; long: string }>,
 
   phases: (n: string) => `L${n}`,

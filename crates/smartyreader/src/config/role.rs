@@ -41,4 +41,14 @@ impl Role {
             Self::Sensor => "sensor",
         }
     }
+
+    /// Whether it has a source of its own.
+    pub const fn is_heard(self) -> bool {
+        !matches!(self, Self::Group | Self::Sensor)
+    }
+
+    /// Whether it counts something: a sensor has no quarter-hours, costs and reports.
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::Sensor)
+    }
 }

@@ -32,8 +32,7 @@ impl Config {
     pub fn meter_of<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
         match named {
             Some(name) => self.meter.get_key_value(name).map(|(name, _)| name.as_str()),
-            None if self.meter.len() == 1 => self.meter.keys().next().map(String::as_str),
-            None => None,
+            None => self.counting().next().filter(|_| self.counting().count() == 1),
         }
     }
 
@@ -42,8 +41,11 @@ impl Config {
         let found = self.meter_of(named).map(str::to_string);
         match (&found, named) {
             (None, Some(name)) => findings.error(format!("{sink} is about meter {name}, which is not configured")),
+            (Some(name), _) if !self.meter[name].role.counts() => {
+                findings.error(format!("{sink} is about {name}, which is a sensor and no meter"));
+            }
             (None, None) if !self.meter.is_empty() => {
-                let names: Vec<&str> = self.meter.keys().map(String::as_str).collect();
+                let names: Vec<&str> = self.counting().collect();
                 findings.error(format!("{sink} needs `meter`: one of {}", names.join(", ")));
             }
             _ => {}

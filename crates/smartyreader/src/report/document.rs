@@ -49,7 +49,7 @@ impl Subject {
     pub fn new(config: &Config) -> Self {
         let names: Vec<&str> = match &config.report {
             Some(report) => report.meters_of(config).collect(),
-            None => config.meter.keys().map(String::as_str).collect(),
+            None => config.counting().collect(),
         };
         Self {
             meters: names.into_iter().map(|name| config.named(name)).collect(),

@@ -86,6 +86,11 @@ pub(super) struct Last {
     quarter: Option<RunningQuarter>,
 }
 
+/// Whether it counts something: a sensor does not.
+fn counts(app: &App, meter: &str) -> bool {
+    app.config.meter.get(meter).is_some_and(|meter| meter.role.counts())
+}
+
 pub(super) fn last_body(app: &App, live: &Live) -> Last {
     let reading = &live.arrival.reading;
     let seal = live.arrival.seal;
@@ -101,7 +106,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         frame_counter: seal.map(|seal| seal.frame_counter),
         values: numbers(&reading.values),
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
-        quarter: Some(live.quarter),
+        quarter: counts(app, &reading.meter).then_some(live.quarter),
     }
 }
 
@@ -152,6 +157,9 @@ pub(super) async fn telegram(State(app): State<App>, Path(meter): Path<String>) 
     let live = app.hub.latest(&meter).ok_or_else(|| {
         Sorry::new(StatusCode::NOT_FOUND, format!("No telegram of meter {meter} has arrived since the start."))
     })?;
+    if live.arrival.reading.proof == Proof::Measured {
+        return Err(Sorry::new(StatusCode::NOT_FOUND, format!("{meter} is a sensor and sends no telegrams.")));
+    }
     if live.arrival.telegram.is_empty() {
         return Err(Sorry::new(
             StatusCode::NOT_FOUND,

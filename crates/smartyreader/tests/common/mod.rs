@@ -5,6 +5,7 @@
 pub mod broker;
 pub mod days;
 pub mod mail;
+pub mod port;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};

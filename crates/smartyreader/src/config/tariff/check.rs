@@ -9,10 +9,9 @@ use crate::config::check::Findings;
 /// Everything that there is to say about the contracts of all meters.
 pub(in crate::config) fn check(config: &Config, findings: &mut Findings) {
     if let Some(tariff) = &config.tariff
-        && config.meter.values().any(|meter| meter.tariff.is_none())
+        && let meters = config.counting().filter(|name| config.meter[*name].tariff.is_none()).collect::<Vec<_>>()
+        && !meters.is_empty()
     {
-        let meters: Vec<&str> =
-            config.meter.iter().filter(|(_, meter)| meter.tariff.is_none()).map(|(name, _)| name.as_str()).collect();
         one(&crate::config::check::list(&meters), tariff, findings);
     }
     for (name, meter) in &config.meter {
