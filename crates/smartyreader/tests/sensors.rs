@@ -130,3 +130,30 @@ fn a_tank_goes_to_mqtt_and_home_assistant() {
     });
     assert!(listener.on("smartyreader/tank/registers").is_empty(), "a sensor has no registers");
 }
+
+#[test]
+fn a_bus_that_is_not_there_costs_the_meters_nothing() {
+    let folder = Folder::new("bus");
+    let (_meter, source) = common::meter(&["--speed", "100"]);
+    let text = format!(
+        "[source.line]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.home]\n\
+         [sensor.room]\nkind = \"bme280\"\nbus = \"/dev/i2c-none\"\n[sensor.clock]\nkind = \"ds3231\"\nbus = \"/dev/null\"\n"
+    );
+    let daemon = Daemon::start(&folder, &text);
+    daemon.wait("both are said", |daemon| daemon.problems().iter().filter(|code| *code == "unreachable").count() == 2);
+    let health = daemon.health();
+    let said = |subject: &str| {
+        let problem = health["problems"].as_array().unwrap().iter().find(|one| one["subject"] == subject).unwrap();
+        problem["sentence"].as_str().unwrap().to_string()
+    };
+    assert_eq!(said("sensor room"), "/dev/i2c-none at 0x76 cannot be opened: it does not exist.");
+    assert_eq!(said("sensor clock"), "/dev/null at 0x68 cannot be opened: it is no I\u{b2}C bus.");
+    daemon.wait("the meter is read", |daemon| {
+        let health = daemon.health();
+        health["meters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["name"] == "home" && one["telegrams"].as_u64() > Some(5))
+    });
+}

@@ -1,5 +1,6 @@
 //! Sensor: readings of what is no meter. A port or a bus is read, and the values go the way of all readings.
 
+mod bus;
 mod mb7060;
 
 use std::sync::Arc;
@@ -33,7 +34,9 @@ pub fn start(config: &Config, hub: &Hub, observer: &Observer, tasks: &mut JoinSe
                     source::listen(&name, &format!("sensor {name}"), port, taker, hub, observer).await;
                 });
             }
-            SensorKind::Bme280 | SensorKind::Ds3231 => {}
+            SensorKind::Bme280 | SensorKind::Ds3231 => {
+                tasks.spawn(bus::run(voice, kind, settings.clone(), hub.clone()));
+            }
         }
     }
 }
