@@ -14,6 +14,7 @@ export interface QuantityInfo {
 export interface Meter {
   readonly name: string;
   readonly title: string;
+  readonly role?: string;
   readonly zone: string;
   readonly first_time?: number | null;
   readonly last_time?: number | null;

@@ -55,6 +55,15 @@ export const texts = {
     waitingHint: 'A Smarty meter sends one every ten seconds. If nothing comes within a minute, the health page says what is wrong.',
   },
 
+  sensor: {
+    waiting: 'Waiting for the first measurement',
+    age: (ago: string, at: string) => `${ago} ago, ${at}`,
+    quantities: {
+      volume_ml: 'Volume', level_mm: 'Level', distance_mm: 'Distance', temperature_mc: 'Temperature',
+      humidity_permille: 'Humidity', pressure_pa: 'Air pressure', clock_offset_s: 'Clock ahead by',
+    } as Record<string, string>,
+  },
+
   proof: {
     tag: { short: 'Origin proven', long: 'Each telegram is sealed, and its seal proves that it came from this meter unchanged.' },
     crc: { short: 'Sealed, origin not proven', long: 'Telegrams are sealed and arrive undamaged, but without the authentication key nobody can prove that this meter sent them.' },
