@@ -23,6 +23,7 @@ bench: release
 ## What takes longer than a test may.
 soak: web
 	cargo test -p smartyreader --test kills -- --ignored --nocapture
+	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
 
 web:
 	scripts/need demo

@@ -1,6 +1,6 @@
 /** The HTTP API as the page uses it. Paths are relative, so the page also works behind a path prefix. */
 
-export type Proof = 'tag' | 'crc' | 'plain' | 'published' | 'imported';
+export type Proof = 'tag' | 'crc' | 'plain' | 'published' | 'imported' | 'measured';
 
 export interface Session { readonly needs_login: boolean; readonly logged_in: boolean }
 
@@ -16,6 +16,7 @@ export interface Meter {
   readonly title: string;
   /** There is a contract: its costs are known. */
   readonly tariff: boolean;
+  readonly role?: string;
   readonly zone: string;
   readonly first_time?: number | null;
   readonly last_time?: number | null;

@@ -11,6 +11,7 @@ import { healthPage } from './pages/health';
 import { loginPage } from './pages/login';
 import { monthPage } from './pages/month';
 import { nowPage } from './pages/now';
+import { sensorPage } from './pages/sensor';
 import { yearPage } from './pages/year';
 import { problemBanner } from './problems';
 import { PAGE_NAMES, parseRoute, type PageName, type Route } from './route';
@@ -188,7 +189,8 @@ export function startApp(host: HTMLElement): void {
     const before = page;
     const beforeName = shell.main.dataset['page'];
     const mine = ++turn;
-    const next = PAGES[route.page]({
+    const build = meter.role === 'sensor' && route.page !== 'health' ? sensorPage : PAGES[route.page];
+    const next = build({
       meter, meters, route, reading: () => reading, health: () => health,
       reports, to: routeTo, lost, again: () => void show(),
     });

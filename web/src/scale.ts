@@ -2,7 +2,9 @@
 import { milli } from './format';
 
 /** What figures are, in the API's integers: W, mV or mA; `energy` is Wh, `money` thousandths of a euro. */
-export type Measure = 'power' | 'voltage' | 'current' | 'energy' | 'money';
+export type Measure = 'power' | 'voltage' | 'current' | 'energy' | 'money' | SensorMeasure;
+/** Thousandths of the unit: m, l, °C, %, hPa, s. */
+export type SensorMeasure = 'length' | 'volume' | 'temperature' | 'humidity' | 'pressure' | 'clock';
 
 const MEASURES: Record<Measure, { small: string | null; big: string; least: number; zero: boolean }> = {
   power: { small: 'W', big: 'kW', least: 100, zero: true },
@@ -10,6 +12,13 @@ const MEASURES: Record<Measure, { small: string | null; big: string; least: numb
   money: { small: null, big: '€', least: 500, zero: true },
   voltage: { small: null, big: 'V', least: 4000, zero: false },
   current: { small: null, big: 'A', least: 2000, zero: true },
+  length: { small: null, big: 'm', least: 100, zero: false },
+  volume: { small: null, big: 'l', least: 10_000, zero: true },
+  temperature: { small: null, big: '°C', least: 2000, zero: false },
+  humidity: { small: null, big: '%', least: 5000, zero: false },
+  // Four figures leave no room for a unit; it stands in the heading.
+  pressure: { small: null, big: '', least: 5000, zero: false },
+  clock: { small: null, big: 's', least: 4000, zero: true },
 };
 
 /** The smallest of 1, 2, 5 × 10ⁿ that is at least this. */

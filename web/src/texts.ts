@@ -144,12 +144,22 @@ export const texts = {
     waiting: 'There is nothing to check before the first telegram.',
   },
 
+  sensor: {
+    waiting: 'Waiting for the first measurement',
+    age: (ago: string, at: string) => `${ago} ago, ${at}`,
+    quantities: {
+      volume_ml: 'Volume', level_mm: 'Level', distance_mm: 'Distance', temperature_mc: 'Temperature',
+      humidity_permille: 'Humidity', pressure_pa: 'Air pressure', clock_offset_s: 'Clock ahead by',
+    } as Record<string, string>,
+  },
+
   proof: {
     tag: { short: 'Origin proven', long: 'Each telegram is sealed, and its seal proves that it came from this meter unchanged.' },
     crc: { short: 'Sealed, origin not proven', long: 'Telegrams are sealed and arrive undamaged, but without the authentication key nobody can prove that this meter sent them.' },
     plain: { short: 'Not sealed', long: 'This meter sends its telegrams open. A checksum shows that they arrive undamaged.' },
     published: { short: 'As another program published it', long: 'A board or program on the network reads this meter and publishes the figures. They are shown as they came: neither the meter\u2019s seal nor its checksum came with them.' },
     imported: { short: 'Imported', long: 'This reading was taken from a file of another program.' },
+    measured: { short: 'Measured by a sensor', long: 'A sensor on this machine measured it.' },
   } satisfies Record<Proof, { short: string; long: string }>,
 
   phases: (n: string) => `L${n}`,

@@ -126,7 +126,17 @@ fn decimals(written: &[u8], unit: Unit) -> Option<u8> {
         (Unit::Milli, b"m3" | b"GJ" | b"kWh") => 3,
         (Unit::Milli, b"dm3" | b"l" | b"MJ" | b"Wh") => 0,
         (Unit::Milli, b"MWh") => 6,
-        (Unit::UtcSecond | Unit::One, b"s") => 0,
+        (Unit::UtcSecond | Unit::One | Unit::Second, b"s") => 0,
+        // What sensors measure; a degree is one of Celsius.
+        (Unit::Millimetre, b"m") | (Unit::Millilitre, b"l" | b"L" | b"dm3") => 3,
+        (Unit::Millimetre, b"cm") => 1,
+        (Unit::Millimetre, b"mm") | (Unit::Millilitre, b"ml") | (Unit::Pascal, b"Pa") => 0,
+        (Unit::Millilitre, b"m3") => 6,
+        (Unit::Millidegree, b"C" | b"\xC2\xB0C") => 3,
+        (Unit::Permille, b"%") => 1,
+        (Unit::Pascal, b"hPa" | b"mbar") => 2,
+        (Unit::Pascal, b"kPa") => 3,
+        (Unit::Pascal, b"bar") => 5,
         _ => return None,
     })
 }
@@ -171,6 +181,11 @@ mod tests {
         assert_eq!(value("999.9*kW", Unit::VoltAmpere), Some(999_900));
         assert_eq!(value("00099", Unit::One), Some(99));
         assert_eq!(value("231.0*V", Unit::Millivolt), Some(231_000));
+        assert_eq!(value("-4.25*C", Unit::Millidegree), Some(-4250));
+        assert_eq!(value("41.5*%", Unit::Permille), Some(415));
+        assert_eq!(value("1013.25*hPa", Unit::Pascal), Some(101_325));
+        assert_eq!(value("1.234*m3", Unit::Millilitre), Some(1_234_000));
+        assert_eq!(value("123*cm", Unit::Millimetre), Some(1230));
     }
 
     #[test]

@@ -30,6 +30,18 @@ pub enum Unit {
     Milli,
     /// Seconds since 1970-01-01 00:00 UTC.
     UtcSecond,
+    /// Millimetre.
+    Millimetre,
+    /// Millilitre: a thousandth of a litre.
+    Millilitre,
+    /// Thousandth of a degree Celsius.
+    Millidegree,
+    /// Thousandth: tenths of a percent.
+    Permille,
+    /// Pascal: a hundredth of a hectopascal.
+    Pascal,
+    /// A span of seconds.
+    Second,
 }
 
 impl Unit {
@@ -46,7 +58,12 @@ impl Unit {
             Self::Millihertz => "mHz",
             Self::One => "",
             Self::Milli => "1/1000",
-            Self::UtcSecond => "s",
+            Self::UtcSecond | Self::Second => "s",
+            Self::Millimetre => "mm",
+            Self::Millilitre => "ml",
+            Self::Millidegree => "m°C",
+            Self::Permille => "‰",
+            Self::Pascal => "Pa",
         }
     }
 
@@ -54,7 +71,7 @@ impl Unit {
     /// (kWh, kW, V, A, m³): 3 for watt-hours, since a telegram's bare number is in kilowatt-hours.
     pub(crate) const fn default_scale(self) -> u8 {
         match self {
-            Self::One | Self::UtcSecond => 0,
+            Self::One | Self::UtcSecond | Self::Second | Self::Pascal | Self::Permille => 0,
             _ => 3,
         }
     }
@@ -87,7 +104,7 @@ impl Kind {
 
 macro_rules! quantities {
     ($( $variant:ident = $code:literal, $name:literal, $obis:expr, $unit:ident, $kind:ident; )*) => {
-        /// A numeric quantity that a telegram can carry.
+        /// A numeric quantity that a telegram can carry or a sensor can measure.
         ///
         /// The discriminant is the code in stored blocks: never change one, only add.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -196,6 +213,14 @@ quantities! {
     Mbus4Time = 74, "mbus4_time", inner(4, 0), UtcSecond, State;
     Mbus4Valve = 75, "mbus4_valve", a(4, 24, 4, 0), One, State;
     PowerFactor = 76, "power_factor_permille", e(13, 7, 0), One, Instant;
+    // What sensors measure: no telegram carries it.
+    Distance = 77, "distance_mm", inner(60, 0), Millimetre, Instant;
+    Level = 78, "level_mm", inner(60, 1), Millimetre, Instant;
+    Volume = 79, "volume_ml", inner(60, 2), Millilitre, Instant;
+    Temperature = 80, "temperature_mc", inner(60, 3), Millidegree, Instant;
+    Humidity = 81, "humidity_permille", inner(60, 4), Permille, Instant;
+    Pressure = 82, "pressure_pa", inner(60, 5), Pascal, Instant;
+    ClockOffset = 83, "clock_offset_s", inner(60, 6), Second, Instant;
 }
 
 impl Quantity {
@@ -351,6 +376,8 @@ mod tests {
             (61, "mbus1_register_milli"),
             (75, "mbus4_valve"),
             (76, "power_factor_permille"),
+            (77, "distance_mm"),
+            (83, "clock_offset_s"),
         ] {
             assert_eq!(Quantity::from_code(code).map(Quantity::name), Some(name));
         }

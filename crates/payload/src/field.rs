@@ -233,7 +233,14 @@ pub(crate) const fn luxembourg(quantity: Quantity, value: i64) -> Decimal {
         Unit::Millivolt => number.padded(3).at_least(1),
         Unit::Milliampere => number.padded(3).trimmed(),
         Unit::Milli => number.padded(5),
-        Unit::UtcSecond => number,
+        // A sensor's: no telegram has them.
+        Unit::UtcSecond
+        | Unit::Second
+        | Unit::Millimetre
+        | Unit::Millilitre
+        | Unit::Millidegree
+        | Unit::Permille
+        | Unit::Pascal => number,
         Unit::One => match quantity {
             Quantity::Mbus1DeviceType
             | Quantity::Mbus2DeviceType

@@ -243,3 +243,42 @@ fn version_1_7_announces_what_it_publishes() {
         }
     }
 }
+
+/// What sensors measure is read by Home Assistant in the units of its device classes.
+#[test]
+fn sensors_have_their_classes() {
+    let sent: Sent =
+        Quantity::ALL.iter().copied().filter(|quantity| quantity.code() >= Quantity::Distance.code()).collect();
+    let discovery = Discovery {
+        has_costs: false,
+        has_reference: false,
+        household: false,
+        device: Device { title: "Tank", ..device() },
+        base: native::BASE,
+        sent,
+        mbus: [None; 4],
+        references_w: &REFERENCES_W,
+        expire_after_s: 0,
+        removed: &[],
+    };
+    let config = object(&discovery.to_string());
+    let of = |key: &str| {
+        let entity = &config["cmps"][key];
+        ["dev_cla", "unit_of_meas", "stat_cla", "name", "val_tpl"]
+            .map(|field| entity[field].as_str().unwrap().to_string())
+    };
+    for (key, expected) in [
+        ("distance", ["distance", "m", "Distance", "distance_mm/1000"]),
+        ("level", ["distance", "m", "Level", "level_mm/1000"]),
+        ("volume", ["volume_storage", "L", "Volume", "volume_ml/1000"]),
+        ("temperature", ["temperature", "°C", "Temperature", "temperature_mc/1000"]),
+        ("humidity", ["humidity", "%", "Humidity", "humidity_permille/10"]),
+        ("pressure", ["atmospheric_pressure", "hPa", "Pressure", "pressure_pa/100"]),
+    ] {
+        let [class, unit, state, name, template] = of(key);
+        assert_eq!([&*class, &*unit, &*name], [expected[0], expected[1], expected[2]]);
+        assert!(state == "measurement" && template.contains(expected[3]), "{state} {template}");
+    }
+    // Nothing that a sensor cannot have.
+    assert_eq!(config["cmps"].as_object().unwrap().len(), sent.iter().count() + 2, "and status and proof: {config:?}");
+}

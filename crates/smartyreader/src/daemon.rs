@@ -29,7 +29,7 @@ use crate::report::Clerk;
 use crate::sink::UdpLog;
 use crate::sink::mqtt::House;
 use crate::web::{self, App};
-use crate::{alert, sink, source};
+use crate::{alert, sensor, sink, source};
 
 /// What is begun is finished within this long.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -203,6 +203,7 @@ async fn work(
         let intake = Intake::new(config, name, marks.clone(), observer.clone());
         sources.spawn(source::run(name.clone(), settings.clone(), broker, intake, hub.clone(), observer.clone()));
     }
+    sensor::start(config, &hub, observer, &mut sources);
     drop(hub);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!("reading {} meters on {} sources", config.meter.len(), config.source.len());

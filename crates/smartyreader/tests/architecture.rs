@@ -79,6 +79,8 @@ fn the_rooms_of_the_daemon_keep_to_themselves() {
     never("smartyreader/src/web", &["crate::source", "crate::intake::Intake", "smarty_p1::Deframer"]);
     never("smartyreader/src/sink", &["crate::source", "crate::intake::Intake", "crate::web"]);
     never("smartyreader/src/mqtt", &["crate::source", "crate::sink", "crate::hub", "crate::keeper", "crate::web"]);
+    never("smartyreader/src/sensor", &["crate::web", "crate::sink", "crate::keeper", "crate::accounts", "crate::mqtt"]);
+    never("smartyreader/src/http", &["crate::hub", "crate::sink", "crate::source", "crate::intake", "crate::observe"]);
     for (sink, others) in sinks() {
         let others: Vec<String> = others.iter().map(|other| format!("sink::{other}")).collect();
         never(&format!("smartyreader/src/sink/{sink}"), &others.iter().map(String::as_str).collect::<Vec<_>>());

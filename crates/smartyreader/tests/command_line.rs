@@ -122,6 +122,9 @@ fn every_example_configuration_is_good() {
     folder.write("mail.password", "secret");
     folder.write("psk", "00112233");
     folder.write("hook.token", "secret");
+    for meter in 1..=5 {
+        folder.write(&format!("sm{meter}.key"), KEY);
+    }
     for document in [
         "README.md",
         "docs/alerts.md",
@@ -130,7 +133,9 @@ fn every_example_configuration_is_good() {
         "docs/hardware.md",
         "docs/mqtt.md",
         "docs/report.md",
+        "docs/sensors.md",
         "docs/sinks.md",
+        "docs/smartyreader5.md",
         "docs/tariff.md",
     ] {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document)).unwrap();
@@ -149,10 +154,10 @@ fn every_example_configuration_is_good() {
 /// A whole example, or a part of one with the rest that every household has.
 fn check_example(folder: &Folder, document: &str, example: &str) {
     let mut whole = example.to_string();
-    if !whole.contains("[source.") {
+    if !whole.contains("[source.") && !whole.contains("[sensor.") {
         whole.push_str("\n[source.cable]\nkind = \"stdin\"\n");
     }
-    if !whole.contains("[meter.") {
+    if !whole.contains("[meter.") && !whole.contains("[sensor.") {
         whole.push_str("\n[meter.home]\n");
     }
     if (whole.contains("[[mqtt.house.") || whole.contains("[mqtt.house.") || whole.contains("broker = \"house\""))

@@ -39,6 +39,8 @@ pub enum Proof {
     Published,
     /// Nothing: it was taken from a file of another program.
     Imported,
+    /// No telegram: a sensor on this machine measured it.
+    Measured,
 }
 
 impl Proof {
@@ -50,6 +52,7 @@ impl Proof {
             Self::Plain => "plain",
             Self::Published => "published",
             Self::Imported => "imported",
+            Self::Measured => "measured",
         }
     }
 
@@ -60,6 +63,7 @@ impl Proof {
             Self::Plain => 2,
             Self::Published => 3,
             Self::Imported => 4,
+            Self::Measured => 5,
         }
     }
 
@@ -69,6 +73,7 @@ impl Proof {
             1 => Self::Crc,
             2 => Self::Plain,
             4 => Self::Imported,
+            5 => Self::Measured,
             // A code of a later version, too: it is called no better than the least.
             _ => Self::Published,
         }
@@ -89,7 +94,7 @@ pub struct MeterReading {
     /// When it arrived, UTC seconds of the host.
     pub received: i64,
     /// Tells telegrams of the same second apart: the frame counter, or a checksum of a plain telegram
-    /// or of published values.
+    /// or of published or measured values.
     pub ident: u64,
     /// What vouches for it.
     pub proof: Proof,

@@ -27,12 +27,8 @@ enum Message {
 enum Form {
     /// As it is.
     Plain,
-    /// A thousandth of the integer.
-    Thousandth,
-    /// A millionth of the integer.
-    Millionth,
-    /// A hundredth of the integer.
-    Hundredth,
+    /// The integer divided by a power of ten.
+    Part(u32),
     /// UTC seconds as a time.
     Seconds,
     /// A sentence: Home Assistant takes 255 characters.
@@ -87,7 +83,8 @@ impl Entity {
         let base = Self { state: state_class(kind), diagnostic: kind == Kind::State, ..Self::bare(key, name, message) };
         let of =
             |class, unit, precision| Self { class: Some(class), unit: Some(unit), precision: Some(precision), ..base };
-        let thousandth = |entity: Self| Self { form: Form::Thousandth, ..entity };
+        let part = |entity: Self, divisor| Self { form: Form::Part(divisor), ..entity };
+        let thousandth = |entity: Self| part(entity, 1000);
         match unit {
             Unit::WattHour => thousandth(of("energy", "kWh", 2)),
             // Home Assistant 2025.6 and later.
@@ -99,6 +96,12 @@ impl Entity {
             Unit::Milliampere => thousandth(of("current", "A", 2)),
             Unit::Millihertz => thousandth(of("frequency", "Hz", 2)),
             Unit::UtcSecond => Self { class: Some("timestamp"), form: Form::Seconds, ..base },
+            Unit::Millimetre => thousandth(of("distance", "m", 2)),
+            Unit::Millilitre => thousandth(of("volume_storage", "L", 0)),
+            Unit::Millidegree => thousandth(of("temperature", "°C", 1)),
+            Unit::Permille => part(of("humidity", "%", 1), 10),
+            Unit::Pascal => part(of("atmospheric_pressure", "hPa", 1), 100),
+            Unit::Second => Self { diagnostic: true, ..of("duration", "s", 0) },
             Unit::One | Unit::Milli => Self { diagnostic: kind != Kind::Instant, ..base },
         }
     }
@@ -113,7 +116,7 @@ impl Entity {
                 key: Name::of(format_args!("{}", name.trim_end_matches("_permille"))),
                 class: Some("power_factor"),
                 precision: Some(3),
-                form: Form::Thousandth,
+                form: Form::Part(1000),
                 ..Self::number(name, unit, kind)
             }),
             _ => Some(Self::number(name, unit, kind)),
@@ -132,7 +135,7 @@ impl Entity {
             state: TOTAL,
             unit: Some("EUR"),
             precision: Some(2),
-            form: Form::Millionth,
+            form: Form::Part(1_000_000),
             since: Some(start_key(span)),
             ..Self::bare(Name::of(format_args!("cost_{span}")).as_str(), cost_key(span), Message::Costs)
         }
@@ -153,7 +156,7 @@ impl Entity {
             state: INCREASING,
             unit: Some(unit),
             precision: Some(precision),
-            form: Form::Thousandth,
+            form: Form::Part(1000),
             ..Self::bare(key, field, message)
         }
     }
@@ -197,10 +200,15 @@ const fn state_class(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// A name without its unit. Times keep their word, so that the peak and its time are two.
+/// A name without its unit, as it is written in names: `m°C` is `mc`. Times keep their word, so that the peak and its time are two.
 fn without_unit(name: &str, unit: Unit) -> &str {
     let Some((stem, last)) = name.rsplit_once('_') else { return name };
-    if !unit.symbol().is_empty() && last.eq_ignore_ascii_case(unit.symbol()) { stem } else { name }
+    let written = match unit {
+        Unit::Millidegree => "mc",
+        Unit::Permille => "permille",
+        _ => unit.symbol(),
+    };
+    if !written.is_empty() && last.eq_ignore_ascii_case(written) { stem } else { name }
 }
 
 pub(super) struct Label<'a>(&'a Entity);
@@ -242,13 +250,9 @@ impl Display for Template<'_> {
         let field = &self.0.field;
         match self.0.form {
             Form::Plain => write!(f, "{{{{ value_json.{field}|default(none) }}}}"),
-            Form::Thousandth => {
-                write!(f, "{{{{ value_json.{field}/1000 if value_json.{field} is defined else none }}}}")
+            Form::Part(divisor) => {
+                write!(f, "{{{{ value_json.{field}/{divisor} if value_json.{field} is defined else none }}}}")
             }
-            Form::Millionth => {
-                write!(f, "{{{{ value_json.{field}/1000000 if value_json.{field} is defined else none }}}}")
-            }
-            Form::Hundredth => write!(f, "{{{{ value_json.{field}/100 if value_json.{field} is defined else none }}}}"),
             Form::Seconds => write!(
                 f,
                 "{{{{ value_json.{field}|timestamp_custom('%Y-%m-%dT%H:%M:%SZ',false) \
@@ -351,7 +355,7 @@ fn household(visit: &mut dyn FnMut(&Entity) -> fmt::Result) -> fmt::Result {
                 state: MEASUREMENT,
                 unit: Some("%"),
                 precision: Some(0),
-                form: Form::Hundredth,
+                form: Form::Part(100),
                 ..Entity::bare(key, field, Message::SelfConsumption)
             })?;
         }

@@ -127,12 +127,12 @@ impl Advisor {
 impl Whose {
     fn open(&self) -> Result<(Config, String, Contract), Failure> {
         let config = self.config.load()?;
-        let names: Vec<&String> = config.meter.keys().collect();
+        let names: Vec<&str> = config.counting().collect();
         let meter = match (&self.meter, names.as_slice()) {
-            (Some(meter), _) if config.meter.contains_key(meter) => meter.clone(),
-            (None, [only]) => (*only).clone(),
+            (Some(meter), names) if names.contains(&meter.as_str()) => meter.clone(),
+            (None, [only]) => (*only).to_string(),
             (wanted, _) => {
-                let names = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+                let names = names.join(", ");
                 let sentence = wanted
                     .as_ref()
                     .map_or(format!("there are several meters; --meter says which: {names}"), |wanted| {

@@ -98,9 +98,9 @@ fn format_of(output: &Path) -> Result<Format, Failure> {
 }
 
 fn meter(config: &Config, name: Option<&str>) -> Result<Named, Failure> {
-    let names: Vec<&str> = config.meter.keys().map(String::as_str).collect();
+    let names: Vec<&str> = config.counting().collect();
     let name = match (name, names.as_slice()) {
-        (Some(name), _) if config.meter.contains_key(name) => name,
+        (Some(name), names) if names.contains(&name) => name,
         (None, [only]) => only,
         (Some(name), _) => {
             return Err(Failure::new(Code::Usage, format!("there is no meter {name}; there is {}", names.join(", "))));

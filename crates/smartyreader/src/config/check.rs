@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mail, mqtt, report, tariff};
+use super::{Config, Flush, Format, Meter, Preset, Role, Source, SourceKind, Target, mail, mqtt, report, tariff};
 use crate::topic;
 
 /// How serious a finding is.
@@ -50,7 +50,10 @@ impl Config {
         if self.meter.is_empty() {
             findings.error("no meter is configured; add a section such as [meter.home]".into());
         }
-        if self.source.is_empty() {
+        for name in self.sensor.keys() {
+            self.check_sensor(name, &mut findings);
+        }
+        if self.source.is_empty() && self.meter.values().any(|meter| meter.role.is_heard()) {
             findings.error("no source is configured; add a section such as [source.cable]".into());
         }
         if let Some(error) = self.calculated.error() {
@@ -92,6 +95,7 @@ impl Config {
             SourceKind::File => format!("replays the file {} once", source.target()),
             SourceKind::Stdin => "reads standard input until it ends".into(),
             SourceKind::Mqtt => format!("listens to {}", source.target()),
+            SourceKind::Http => format!("asks {} every {}", source.target(), source.every()),
         };
         findings.plan(format!("source {name} {what}, for {}.", list(&meters)));
         let needs = match source.kind {
@@ -100,6 +104,7 @@ impl Config {
             SourceKind::File if source.path.is_none() => Some("path"),
             SourceKind::Mqtt if source.broker.is_none() => Some("broker"),
             SourceKind::Mqtt if source.topics.is_empty() => Some("topics"),
+            SourceKind::Http if source.url.is_none() => Some("url"),
             _ => None,
         };
         if let Some(needs) = needs {
@@ -113,6 +118,10 @@ impl Config {
             ("path", source.path.is_some(), source.kind == SourceKind::File),
             ("broker", source.broker.is_some(), source.kind == SourceKind::Mqtt),
             ("topics", !source.topics.is_empty(), source.kind == SourceKind::Mqtt),
+            ("url", source.url.is_some(), source.kind == SourceKind::Http),
+            ("every", source.every.is_some(), source.kind == SourceKind::Http),
+            ("token-…", source.token().is_named(), source.kind == SourceKind::Http),
+            ("ca-file", source.ca_file.is_some(), source.kind == SourceKind::Http),
         ] {
             if given && !fits {
                 findings
@@ -123,6 +132,9 @@ impl Config {
             findings
                 .error(format!("source {name} listens to broker {broker}, and there is no section [mqtt.{broker}]"));
         }
+        if source.kind == SourceKind::Http {
+            check_http(name, source, findings);
+        }
         if source.accepts_without_crc() {
             findings.warning(format!(
                 "source {name} accepts telegrams without a checksum: a damaged one cannot be told from a good one."
@@ -131,10 +143,17 @@ impl Config {
         if meters.is_empty() {
             findings.warning(format!("no meter is heard on source {name}: its telegrams are counted and dropped."));
         }
+        if source.kind == SourceKind::Http {
+            for (meter, _) in self.meters_on(name).filter(|(_, meter)| meter.number.is_empty()) {
+                findings.error(format!(
+                    "meter {meter} is to be heard on source {name}, which has numbers and no telegrams; say which with [[meter.{meter}.number]]"
+                ));
+            }
+        }
         if meters.len() > 1 {
             for (meter, settings) in self.meters_on(name) {
                 let apart = settings.has_key() || settings.topic.is_some() && !sends_bytes(source.kind);
-                if settings.equipment.is_empty() && !apart {
+                if settings.equipment.is_empty() && !apart && settings.number.is_empty() {
                     findings.error(format!(
                         "meter {meter} shares source {name} with others and needs `equipment`, its identifier, to be told apart"
                     ));
@@ -145,13 +164,28 @@ impl Config {
 
     fn check_meter(&self, name: &str, findings: &mut Findings) {
         let meter = &self.meter[name];
+        let whose = if meter.role == Role::Sensor { "sensor" } else { "meter" };
         if !is_slug(name) {
             findings.error(format!(
-                "the meter's name \"{name}\" stands in paths and topics: use small letters, digits and \"-\", and `title` for people"
+                "the {whose}'s name \"{name}\" stands in paths and topics: use small letters, digits and \"-\", and `title` for people"
             ));
         }
         if self.group.contains_key(name) {
             return self.check_group(name, findings);
+        }
+        self.check_numbers(name, &format!("{whose} {name}"), findings);
+        if !meter.role.is_heard() {
+            return;
+        }
+        if !meter.number.is_empty() {
+            for (setting, given) in
+                [("topic", meter.topic.is_some()), ("equipment", meter.equipment.len() > 1), ("key-…", meter.has_key())]
+            {
+                if given {
+                    findings.warning(format!("meter {name}: `{setting}` means nothing beside `number`"));
+                }
+            }
+            return;
         }
         self.check_topic(name, meter, findings);
         self.check_production(name, meter, findings);
@@ -279,6 +313,25 @@ impl Findings {
     }
 }
 
+fn check_http(name: &str, source: &Source, findings: &mut Findings) {
+    let Some(url) = &source.url else { return };
+    match url.parse::<Target>() {
+        Err(why) => findings.error(format!("source {name}: {why}")),
+        Ok(target) if !target.secure && source.token().is_named() => findings
+            .warning(format!("source {name}: the token goes over the network unencrypted; https:// protects it")),
+        Ok(target) if !target.secure && source.ca_file.is_some() => {
+            findings.error(format!("source {name}: `ca-file` needs TLS: write https:// in `url`"));
+        }
+        Ok(_) => {}
+    }
+    if let Err(problem) = source.token().fetch() {
+        findings.error(format!("source {name}: the token: {problem}"));
+    }
+    if source.every().0.as_secs() > 3600 {
+        findings.error(format!("source {name}: `every` is an hour or less"));
+    }
+}
+
 /// One stream of bytes, without topics.
 const fn sends_bytes(kind: SourceKind) -> bool {
     matches!(kind, SourceKind::Serial | SourceKind::Tcp | SourceKind::File | SourceKind::Stdin)
@@ -300,6 +353,6 @@ pub(super) fn list(meters: &[&str]) -> String {
     }
 }
 
-fn names<T>(map: &BTreeMap<String, T>) -> String {
+pub(super) fn names<T>(map: &BTreeMap<String, T>) -> String {
     map.keys().cloned().collect::<Vec<_>>().join(", ")
 }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use smarty_p1::Quantity;
 
 use super::check::Findings;
-use super::{Config, Span};
+use super::{Config, Goal, SensorKind, Span};
 
 /// Lines of one meter, or of several in a row, in files.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,8 +18,10 @@ pub struct DayFile {
     pub format: DayFormat,
     /// `python`: which meter. Can be left out when there is only one.
     pub meter: Option<String>,
-    /// `smartyreader-5`: which meters, in this order. Left out: all, by name.
+    /// `smartyreader-5`: which meters, in this order. Left out: all, by name; no sensors.
     pub meters: Option<Vec<String>>,
+    /// `smartyreader-5`: the sensor whose distance ends each line.
+    pub tank: Option<String>,
     /// Where the files are written.
     pub folder: PathBuf,
     /// Where those of earlier days go. Left out: they stay.
@@ -92,6 +95,7 @@ impl DayFile {
             ("dated", self.dated.is_some(), python),
             ("value", self.value.is_some(), python),
             ("meters", self.meters.is_some(), !python),
+            ("tank", self.tank.is_some(), !python),
         ] {
             if given && !fits {
                 findings.warning(format!("{sink}: `{setting}` means nothing for this format"));
@@ -148,16 +152,33 @@ impl Config {
                 }
                 DayFormat::SmartyReader5 => {
                     let meters = self.meters_of(file);
-                    for meter in meters.iter().filter(|meter| !self.meter.contains_key(*meter)) {
-                        findings.error(format!("{sink} is about meter {meter}, which is not configured"));
+                    for meter in &meters {
+                        match self.meter.get(meter).map(|meter| meter.role.counts()) {
+                            Some(true) => {}
+                            Some(false) => findings.error(format!("{sink}: {meter} is a sensor; name it in `tank`")),
+                            None => {
+                                findings.error(format!("{sink} is about meter {meter}, which is not configured"));
+                            }
+                        }
                     }
                     for meter in meters.iter().filter(|meter| self.group.contains_key(*meter)) {
                         findings.error(format!("{sink} is about {meter}, which is no meter of its own but a group"));
                     }
+                    let measures = |tank: &String| {
+                        let sensor = self.sensor.get(tank)?;
+                        let distance = Goal::Of(Quantity::Distance);
+                        let has = sensor.number.iter().any(|number| number.quantity == distance);
+                        (has || sensor.kind == Some(SensorKind::Mb7060)).then_some(())
+                    };
+                    if let Some(tank) = file.tank.as_ref().filter(|tank| measures(tank).is_none()) {
+                        findings
+                            .error(format!("{sink}: `tank` is a sensor that measures a distance, and {tank} is none"));
+                    }
+                    let tank = file.tank.as_ref().map_or(String::new(), |tank| format!(" and the distance of {tank}"));
                     if meters.is_empty() && !self.meter.is_empty() {
                         findings.error(format!("{sink} needs a meter in `meters`"));
                     }
-                    format!("the registers of {} to DD_MM_YY.txt in {folder}", meters.join(", "))
+                    format!("the registers of {}{tank} to DD_MM_YY.txt in {folder}", meters.join(", "))
                 }
             };
             let archive = file.archive.as_ref().map_or(String::new(), |archive| {

@@ -53,7 +53,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
         }
     }
     for source in config.source.values_mut() {
-        if let Some(file) = &mut source.path {
+        for file in [&mut source.path, &mut source.token_file, &mut source.ca_file].into_iter().flatten() {
             *file = folder.join(&*file);
         }
     }
@@ -92,6 +92,8 @@ pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
             sentence: format!("there is no time zone \"{}\"; write it like \"Europe/Luxembourg\"", config.zone),
         });
     }
+    config.seat_sensors().map_err(|sentence| ConfigError::Wrong { place: name.to_string(), sentence })?;
+    config.subscribe_numbers();
     config.found_groups(name)?;
     Ok(config)
 }
@@ -137,6 +139,7 @@ fn explain(message: &str) -> String {
     message.trim().replace('\n', "; ")
 }
 
+/// The known name that is nearest to one that is not known.
 pub(super) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
@@ -171,7 +174,7 @@ mod tests {
     fn a_mistyped_value_names_the_possible() {
         assert_eq!(
             sentence("[source.cable]\nkind = \"serail\"\n"),
-            "test.toml, line 2: \"serail\" is not possible here, only serial, tcp, file, stdin, mqtt; did you mean \"serial\"?"
+            "test.toml, line 2: \"serail\" is not possible here, only serial, tcp, file, stdin, mqtt, http; did you mean \"serial\"?"
         );
         assert!(sentence("[store]\nflush = \"60\"\n").contains("a time such as \"60s\""));
         assert!(sentence("zone = \"Europe/Luxemburg\"\n").contains("no time zone"));

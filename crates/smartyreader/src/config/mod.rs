@@ -9,12 +9,15 @@ mod key;
 mod load;
 mod mail;
 mod mqtt;
+mod number;
 mod production;
 mod report;
 mod role;
 mod secret;
+mod sensor;
 mod size;
 mod span;
+mod target;
 pub mod tariff;
 mod telegram_server;
 
@@ -24,7 +27,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-pub use alert::{Alert, AlertMail, Target, Webhook};
+pub use alert::{Alert, AlertMail, Webhook};
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use day_file::{DayFile, DayFormat, Direction};
@@ -33,11 +36,14 @@ pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
 pub use mail::{Mail, MailSecurity, mailbox};
 pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kind, Mqtt, Qos, Version};
+pub use number::{Factor, Goal, Number};
 pub use report::{Report, TimeOfDay};
 pub use role::Role;
 pub use secret::{Secret, SecretProblem};
+pub use sensor::{Geometry, Length, Sensor, SensorKind, Shape, Tank};
 pub use size::Size;
 pub use span::Span;
+pub use target::Target;
 pub use tariff::Tariff;
 pub use telegram_server::TelegramServer;
 
@@ -57,6 +63,9 @@ pub struct Config {
     /// Sums of them, by name. Each is among `meter` too.
     #[serde(default)]
     pub group: BTreeMap<String, Group>,
+    /// What is no meter and has readings, by name. Each is a meter too, with the role of a sensor.
+    #[serde(default)]
+    pub sensor: BTreeMap<String, Sensor>,
     /// Where and how readings are kept.
     #[serde(default)]
     pub store: Store,
@@ -120,9 +129,59 @@ pub struct Source {
     pub accept_without_crc: Option<bool>,
     /// After this long without a byte the port is closed and opened anew.
     pub silence: Option<Span>,
+    /// HTTP: what is asked.
+    pub url: Option<String>,
+    /// HTTP: how often.
+    pub every: Option<Span>,
+    /// HTTP: a file with a token, sent as `Authorization: Bearer`.
+    pub token_file: Option<PathBuf>,
+    /// HTTP: an environment variable with the token.
+    pub token_env: Option<String>,
+    /// HTTP: a systemd credential with the token.
+    pub token_credential: Option<String>,
+    /// HTTP: the authority that signed the server's certificate. Left out: those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Source {
+    /// A source of which nothing else is said.
+    const fn of_kind(kind: SourceKind) -> Self {
+        Self {
+            kind,
+            device: None,
+            preset: Preset::Dsmr5,
+            baud: None,
+            format: None,
+            address: None,
+            broker: None,
+            topics: Vec::new(),
+            path: None,
+            speed: Speed::AtOnce,
+            accept_without_crc: None,
+            silence: None,
+            url: None,
+            every: None,
+            token_file: None,
+            token_env: None,
+            token_credential: None,
+            ca_file: None,
+        }
+    }
+
+    /// HTTP: how often it is asked.
+    pub fn every(&self) -> Span {
+        self.every.unwrap_or(Span::seconds(10))
+    }
+
+    /// HTTP: where the token lies.
+    pub fn token(&self) -> Secret<'_> {
+        Secret {
+            file: self.token_file.as_ref(),
+            env: self.token_env.as_ref(),
+            credential: self.token_credential.as_ref(),
+        }
+    }
+
     /// Whether telegrams without a checksum are good enough here.
     pub fn accepts_without_crc(&self) -> bool {
         self.accept_without_crc.unwrap_or(self.preset == Preset::Dsmr2)
@@ -135,6 +194,12 @@ impl Source {
             SourceKind::Tcp => self.address.clone().unwrap_or_default(),
             SourceKind::File => display(self.path.as_ref()),
             SourceKind::Stdin => "standard input".into(),
+            // Its path may hold a secret.
+            SourceKind::Http => self
+                .url
+                .as_deref()
+                .and_then(|url| url.parse::<Target>().ok())
+                .map_or_else(|| "no web address".into(), |target| target.to_string()),
             SourceKind::Mqtt => format!("{} at {}", self.topics.join(", "), self.broker.as_deref().unwrap_or_default()),
         }
     }
@@ -158,6 +223,8 @@ pub enum SourceKind {
     Stdin,
     /// What boards publish to a broker.
     Mqtt,
+    /// JSON that another program gives out when asked.
+    Http,
 }
 
 impl SourceKind {
@@ -169,6 +236,7 @@ impl SourceKind {
             Self::File => "file",
             Self::Stdin => "stdin",
             Self::Mqtt => "mqtt",
+            Self::Http => "http",
         }
     }
 
@@ -268,6 +336,12 @@ pub struct Meter {
     pub max_power: Option<u32>,
     /// What energy costs at this meter.
     pub tariff: Option<Tariff>,
+    /// Numbers that another program publishes, instead of telegrams.
+    #[serde(default)]
+    pub number: Vec<Number>,
+    /// A sensor's: the vessel over which it hangs.
+    #[serde(skip)]
+    pub tank: Option<Tank>,
 }
 
 /// Where and how readings are kept.
@@ -398,18 +472,27 @@ fn standard() -> String {
 impl Config {
     /// The meters on a source, in the order of their names.
     pub fn meters_on<'a>(&'a self, source: &'a str) -> impl Iterator<Item = (&'a str, &'a Meter)> {
-        let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
-        self.meter.iter().filter_map(move |(name, meter)| {
-            let on = meter.source.as_ref().or(only).filter(|_| meter.role.is_heard());
-            on.is_some_and(|on| on == source).then_some((name.as_str(), meter))
+        self.meter.iter().map(|(name, meter)| (name.as_str(), meter)).filter(move |(name, meter)| {
+            if meter.number.is_empty() {
+                return self.source_of(name) == Some(source);
+            }
+            meter.number.iter().any(|number| self.source_of_number(name, number) == Some(source))
         })
     }
 
-    /// The source that a meter is heard on.
+    /// The source that a meter is heard on. Sensors and groups have none.
     pub fn source_of<'a>(&'a self, meter: &'a str) -> Option<&'a str> {
-        let only = if self.source.len() == 1 { self.source.keys().next() } else { None };
-        let settings = self.meter.get(meter).filter(|settings| settings.role.is_heard())?;
-        settings.source.as_ref().or(only).map(String::as_str)
+        let settings = self.meter.get(meter).filter(|meter| meter.role.is_heard())?;
+        settings.source.as_deref().or_else(|| self.only_source())
+    }
+
+    fn only_source(&self) -> Option<&str> {
+        if self.source.len() == 1 { self.source.keys().next().map(String::as_str) } else { None }
+    }
+
+    /// The meters that count energy or another ware: all but the sensors, in the order of their names.
+    pub fn counting(&self) -> impl Iterator<Item = &str> {
+        self.meter.iter().filter(|(_, meter)| meter.role.counts()).map(|(name, _)| name.as_str())
     }
 
     /// A meter with the name that people call it by.

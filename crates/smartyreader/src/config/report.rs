@@ -76,7 +76,7 @@ impl Report {
 
     /// The meters that they are about, in the order of their names.
     pub fn meters_of<'a>(&'a self, config: &'a Config) -> impl Iterator<Item = &'a str> {
-        let names = config.meter.keys().map(String::as_str);
+        let names = config.counting();
         names.filter(|name| self.meters.as_ref().is_none_or(|chosen| chosen.iter().any(|one| one == name)))
     }
 }
@@ -124,6 +124,14 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     }
     for meter in report.meters.iter().flatten().filter(|meter| !config.meter.contains_key(*meter)) {
         findings.error(format!("report: there is no meter {meter}"));
+    }
+    for meter in report
+        .meters
+        .iter()
+        .flatten()
+        .filter(|meter| config.meter.get(*meter).is_some_and(|meter| !meter.role.counts()))
+    {
+        findings.error(format!("report: {meter} is a sensor, of which there are no reports"));
     }
     for address in &report.to {
         if let Err(why) = mailbox(address) {

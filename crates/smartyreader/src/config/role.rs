@@ -51,4 +51,9 @@ impl Role {
             Self::Sensor => "sensor",
         }
     }
+
+    /// Whether it counts something: a sensor has no quarter-hours, costs and reports.
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::Sensor)
+    }
 }

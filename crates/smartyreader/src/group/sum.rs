@@ -305,5 +305,6 @@ const fn rank(proof: Proof) -> u8 {
         Proof::Plain => 2,
         Proof::Published => 3,
         Proof::Imported => 4,
+        Proof::Measured => 5,
     }
 }

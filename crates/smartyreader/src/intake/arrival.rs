@@ -107,7 +107,8 @@ impl Intake {
             for (name, more) in counts {
                 count(&mut health.counters, name, more);
             }
-            count(&mut health.counters, "invalid_clock", u64::from(clock == Clock::Host));
+            // Numbers have no clock that could be wrong.
+            count(&mut health.counters, "invalid_clock", u64::from(clock == Clock::Host && meter.numbers.is_empty()));
         });
         if clock == Clock::Meter && !self.replayed && drift.abs() > DRIFT {
             // Rounded, so that the sentence does not change with every telegram.

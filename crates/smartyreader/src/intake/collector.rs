@@ -26,6 +26,8 @@ const FORGIVEN: i64 = 3600;
 #[derive(Default)]
 pub(super) struct Collector {
     assemblies: Assemblies,
+    /// Numbers that the configuration points to, by the meter's name.
+    pub(super) numbers: Assemblies,
     /// The topic of the message that is being read for frames.
     pub(super) topic: Option<Box<str>>,
     /// Frames that were judged since the start.
@@ -39,13 +41,13 @@ pub(super) struct Collector {
 }
 
 /// Where a reading came from, and when.
-struct Origin<'a> {
-    topic: &'a str,
-    base: &'a str,
-    first: i64,
-    last: i64,
+pub(super) struct Origin<'a> {
+    pub(super) topic: &'a str,
+    pub(super) base: &'a str,
+    pub(super) first: i64,
+    pub(super) last: i64,
     /// One part without the others: kept by the broker, it comes again with each connection.
-    alone: bool,
+    pub(super) alone: bool,
 }
 
 impl Intake {
@@ -64,6 +66,9 @@ impl Intake {
             if self.may_hear(topic) {
                 self.broken(topic, format!("has {} bytes, more than any format", topic.len() + payload.len()), now);
             }
+            return;
+        }
+        if self.numbers(topic, payload, now, arrivals) {
             return;
         }
         match understand(topic, payload) {
@@ -118,11 +123,14 @@ impl Intake {
         let mut done = Vec::new();
         self.collector.assemblies.expire(now, &mut done);
         self.complete(done, now, arrivals);
+        let mut done = Vec::new();
+        self.collector.numbers.expire(now, &mut done);
+        self.complete_numbers(done, now, arrivals);
     }
 
     /// When [`Intake::tick`] will have something to do, UTC seconds; `None` while nothing waits.
     pub fn next_tick(&self) -> Option<i64> {
-        self.collector.assemblies.next()
+        [&self.collector.assemblies, &self.collector.numbers].into_iter().filter_map(Assemblies::next).min()
     }
 
     /// A message is a whole telegram: nothing of it is waited for.
@@ -154,10 +162,23 @@ impl Intake {
 
     /// A reading as it was published: whose is it, when was it, is it new?
     fn publish(&mut self, origin: &Origin<'_>, said: Option<Said>, now: i64, arrivals: &mut Vec<Arrival>) {
-        let Some(Said { values, stamp, equipment, texts }) = said else { return self.count("empty_readings") };
-        let Some(index) = self.whose(origin.topic, origin.base, equipment.as_ref(), now) else {
-            return self.unknown_published(origin.topic, equipment);
+        let Some(said) = said else { return self.count("empty_readings") };
+        let Some(index) = self.whose(origin.topic, origin.base, said.equipment.as_ref(), now) else {
+            return self.unknown_published(origin.topic, said.equipment);
         };
+        self.publish_of(index, origin, said, now, arrivals);
+    }
+
+    /// A reading of a known meter.
+    pub(super) fn publish_of(
+        &mut self,
+        index: usize,
+        origin: &Origin<'_>,
+        said: Said,
+        now: i64,
+        arrivals: &mut Vec<Arrival>,
+    ) {
+        let Said { values, stamp, equipment, texts } = said;
         if !self.meters[index].accept_plain {
             self.count("published_refused");
             let trouble = Trouble::PublishedRefused { topic: excerpt(origin.topic) };
@@ -215,7 +236,7 @@ impl Intake {
         story.faults.is_empty()
     }
 
-    fn judge_faults(&mut self, topic: &str, faults: &[Fault], now: i64) {
+    pub(super) fn judge_faults(&mut self, topic: &str, faults: &[Fault], now: i64) {
         for fault in faults {
             self.count(if fault.out_of_range { "out_of_range" } else { "malformed_fields" });
         }
@@ -225,7 +246,7 @@ impl Intake {
     }
 
     /// Says once what is wrong, of one topic at a time.
-    fn broken(&mut self, topic: &str, why: String, now: i64) {
+    pub(super) fn broken(&mut self, topic: &str, why: String, now: i64) {
         let topic = excerpt(topic);
         let (broken, last) = self.collector.broken.get_or_insert_with(|| (topic.as_str().into(), now));
         if **broken == *topic {
@@ -235,7 +256,7 @@ impl Intake {
     }
 
     /// A good message: it is over where it came on the topic that was complained about, or long after.
-    fn mended(&mut self, topic: &str, whole: bool, now: i64) {
+    pub(super) fn mended(&mut self, topic: &str, whole: bool, now: i64) {
         let over = |(broken, last): &(Box<str>, i64)| **broken == *excerpt(topic) || now - last > FORGIVEN;
         if whole && self.collector.broken.as_ref().is_some_and(over) {
             self.collector.broken = None;
@@ -244,8 +265,8 @@ impl Intake {
     }
 }
 
-/// Of the time and the values, so that a message that comes twice is one reading.
-fn checksum(values: &Values, time: Option<i64>) -> u16 {
+/// A checksum of the time and the values, so that a message that comes twice is one reading.
+pub fn checksum(values: &Values, time: Option<i64>) -> u16 {
     let mut bytes = Vec::with_capacity(256);
     bytes.extend(time.unwrap_or_default().to_le_bytes());
     for (quantity, value) in values.iter() {

@@ -5,6 +5,7 @@
 mod arrival;
 mod collector;
 mod describe;
+mod number;
 mod published;
 mod replay;
 mod whose;
@@ -19,13 +20,14 @@ use smarty_p1::{
 };
 use smarty_store::{Mark, MeterReading, Proof};
 
-use crate::config::{Config, KeyProblem, MeterKey};
+use crate::config::{Config, Geometry, KeyProblem, MeterKey};
 use crate::observe::{Observer, Trouble, count};
 use arrival::Opened;
 use collector::Collector;
 use describe::equipment;
+use number::Number;
 
-pub use collector::LONGEST_MESSAGE;
+pub use collector::{LONGEST_MESSAGE, checksum};
 pub use replay::{MarkKey, Seal};
 
 /// A proven telegram of a known meter.
@@ -83,6 +85,10 @@ struct MeterIntake {
     equipment: Vec<String>,
     topic: Option<String>,
     accept_plain: bool,
+    /// What it takes from this source, instead of telegrams.
+    numbers: Vec<Number>,
+    /// A sensor's: the vessel over which it hangs.
+    tank: Option<Geometry>,
     last_time: Option<i64>,
     /// The identifier under which the last reading came.
     last_segment: Option<Arc<str>>,
@@ -102,9 +108,12 @@ impl Intake {
     /// The intake of a configured source.
     pub fn new(config: &Config, name: &str, marks: HashMap<MarkKey, Mark>, observer: Observer) -> Self {
         let source = &config.source[name];
+        let source_name = name;
         let meters: Vec<MeterIntake> = config
             .meters_on(name)
             .map(|(name, meter)| MeterIntake {
+                numbers: Number::all(config, source_name, name),
+                tank: meter.tank.as_ref().and_then(|tank| tank.geometry().ok()),
                 name: name.into(),
                 subject: format!("meter {name}"),
                 key: meter.keys(),

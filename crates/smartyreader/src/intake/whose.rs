@@ -67,10 +67,13 @@ impl Intake {
             return self.whose(&topic, &topic, Some(&Equipment::Whole(equipment.into())), now);
         }
         let named = self.meters.iter().position(|meter| meter.equipment.iter().any(|known| known == equipment));
-        named.or(match &self.meters[..] {
-            [only] if only.equipment.is_empty() => Some(0),
-            _ => None,
-        })
+        named.or(self.only().filter(|&index| self.meters[index].equipment.is_empty()))
+    }
+
+    /// The only meter that hears telegrams and readings, not numbers.
+    fn only(&self) -> Option<usize> {
+        let mut hearing = (0..self.meters.len()).filter(|&index| self.meters[index].numbers.is_empty());
+        hearing.next().filter(|_| hearing.next().is_none())
     }
 
     /// The meter of a reading that came on a topic.
@@ -80,7 +83,7 @@ impl Intake {
     pub(super) fn whose(&mut self, topic: &str, base: &str, said: Option<&Equipment>, now: i64) -> Option<usize> {
         let mut best: Option<((Named, usize), usize)> = None;
         let mut twins = false;
-        for (index, meter) in self.meters.iter().enumerate() {
+        for (index, meter) in self.meters.iter().enumerate().filter(|(_, meter)| meter.numbers.is_empty()) {
             let exact = match &meter.topic {
                 Some(filter) if topic::covers(filter, topic) => topic::exactness(filter) + 1,
                 Some(_) => continue,
@@ -105,18 +108,19 @@ impl Intake {
             // Two meters that it could be of are none.
             return (!twins).then_some(index);
         }
-        match &self.meters[..] {
-            [only] if only.topic.is_none() && only.named(said) != Named::No => self.bind(base, now).then_some(0),
-            _ => None,
-        }
+        let index = self.only()?;
+        let only = &self.meters[index];
+        (only.topic.is_none() && only.named(said) != Named::No && self.bind(base, now)).then_some(index)
     }
 
     /// Whether a reading on this topic could be anybody's.
     pub(super) fn may_hear(&self, topic: &str) -> bool {
-        self.meters.iter().any(|meter| match (&meter.topic, &self.collector.bound) {
-            (Some(filter), _) => topic::covers(filter, topic),
-            (None, Some((base, _))) => topic::covers(base, topic),
-            (None, None) => true,
+        self.meters.iter().filter(|meter| meter.numbers.is_empty()).any(|meter| {
+            match (&meter.topic, &self.collector.bound) {
+                (Some(filter), _) => topic::covers(filter, topic),
+                (None, Some((base, _))) => topic::covers(base, topic),
+                (None, None) => true,
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 //! Observe: one snapshot of how everything is, read by the page, `status`, the log and systemd.
 
 mod problems;
+mod sensor;
 mod socket;
 mod trouble;
 mod watchdog;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use problems::Problems;
 
 pub use problems::Problem;
+pub use sensor::SensorTrouble;
 pub use socket::{ask, path as socket_path, serve};
 pub use trouble::{Severity, Trouble, duration, times, title_text};
 pub use watchdog::watch_over;

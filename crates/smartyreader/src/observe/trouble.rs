@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use smarty_p1::Foreign;
 
+use super::sensor::SensorTrouble;
 use crate::mail;
 use crate::mqtt::{Refusal, Why};
 
@@ -61,11 +62,13 @@ pub enum Trouble {
     PublishedRefused { topic: String },
     /// A message of a known form that is broken.
     MalformedMessage { topic: String, why: String },
+    /// A host answers, and not as expected; the words stand behind "it".
+    BadAnswer { target: String, why: String },
     /// Messages come, and nothing has been understood yet.
     ForeignMessage { topic: String, what: &'static str },
     /// Old frames come again.
     Replayed,
-    /// No good telegram of a meter for a while.
+    /// No good telegram of a meter, or nothing of a sensor, for a while.
     Stale { seconds: i64 },
     /// No sum for a while: these members are silent since then, or none is.
     GroupIncomplete { silent: String, seconds: i64 },
@@ -99,6 +102,8 @@ pub enum Trouble {
     ReportGivenUp { report: String },
     /// A report that cannot be made or kept.
     ReportFailing { why: String },
+    /// With a sensor.
+    Sensor(SensorTrouble),
 }
 
 impl Trouble {
@@ -155,6 +160,8 @@ impl Trouble {
             },
             Self::ReportGivenUp { .. } => "report-given-up",
             Self::ReportFailing { .. } => "report-failing",
+            Self::BadAnswer { .. } => "bad-answer",
+            Self::Sensor(trouble) => trouble.code(),
         }
     }
 
@@ -179,7 +186,9 @@ impl Trouble {
             | Self::Stale { .. }
             | Self::GroupIncomplete { .. }
             | Self::StoreFull { .. }
-            | Self::StoreFailing { .. } => Severity::Failing,
+            | Self::StoreFailing { .. }
+            | Self::BadAnswer { .. } => Severity::Failing,
+            Self::Sensor(trouble) if trouble.is_failing() => Severity::Failing,
             Self::Damaged { .. }
             | Self::UnknownMeter { .. }
             | Self::UnknownTopic { .. }
@@ -198,7 +207,8 @@ impl Trouble {
             | Self::LinesLost { .. }
             | Self::Mail(_)
             | Self::ReportGivenUp { .. }
-            | Self::ReportFailing { .. } => Severity::Attention,
+            | Self::ReportFailing { .. }
+            | Self::Sensor(_) => Severity::Attention,
         }
     }
 
@@ -260,7 +270,7 @@ impl Trouble {
                 )
             }
             Self::Replayed => "Frames arrive that are older than what was already read; they are refused.".into(),
-            Self::Stale { seconds } => format!("No good telegram for {}.", duration(*seconds)),
+            Self::Stale { seconds } => format!("No good reading for {}.", duration(*seconds)),
             Self::GroupIncomplete { silent, seconds } if silent.is_empty() => {
                 format!("No sum for {}: the members' readings are too far apart in time.", duration(*seconds))
             }
@@ -298,6 +308,8 @@ impl Trouble {
                 )
             }
             Self::ReportFailing { why } => format!("A report could not be made: {why}."),
+            Self::BadAnswer { target, why } => format!("{target} is there, but {why}."),
+            Self::Sensor(trouble) => trouble.sentence(),
         }
     }
 
@@ -413,6 +425,10 @@ impl Trouble {
             Self::AlertUndelivered { .. } => {
                 "Compare the settings in [alert] with the receiver's. What waits is tried again for a while; the page has the last alerts."
             }
+            Self::BadAnswer { .. } => {
+                "Open `url` in a browser and compare `pointer` in the meter's [[…number]] with what is there. What can be read is taken."
+            }
+            Self::Sensor(trouble) => trouble.advice(),
             Self::LinesLost { .. } => "The readings themselves are in the store; `smartyreader export` writes them.",
         }
     }

@@ -82,7 +82,7 @@ impl Subject {
     pub fn new(config: &Config) -> Self {
         let names: Vec<&str> = match &config.report {
             Some(report) => report.meters_of(config).collect(),
-            None => config.meter.keys().map(String::as_str).collect(),
+            None => config.counting().collect(),
         };
         let tariff = |name: &&str| Some(((*name).to_string(), config.tariff_of(name)?.clone()));
         Self {

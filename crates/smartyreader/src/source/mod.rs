@@ -1,6 +1,7 @@
 //! Source: bytes from a port, a host, a file. Opened again for ever; nothing here knows what becomes of them.
 
 mod file;
+mod http;
 mod mqtt;
 mod serial;
 mod tcp;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::{self, SourceKind, Span, Speed};
 use crate::hub::Hub;
-use crate::intake::Intake;
+use crate::intake::{Arrival, Intake};
 use crate::observe::{Observer, Trouble, count, now};
 use crate::words;
 
@@ -34,61 +35,107 @@ pub struct Refusal {
     advice: &'static str,
 }
 
+/// Who makes readings of the bytes of a port.
+pub trait Taker: Send {
+    /// Takes bytes and adds what they complete to `arrivals`. `now` is this machine's time.
+    fn feed(&mut self, bytes: &[u8], now: i64, arrivals: &mut Vec<Arrival>);
+
+    /// For a while no byte has come, or none will.
+    fn silence(&mut self, now: i64, arrivals: &mut Vec<Arrival>);
+
+    /// Whether something is begun and not finished.
+    fn is_waiting(&self) -> bool;
+
+    /// What is said of a port that is open and silent.
+    fn silent(&self, target: String, seconds: u64) -> Trouble {
+        Trouble::Silent { target, seconds }
+    }
+}
+
+impl Taker for Intake {
+    fn feed(&mut self, bytes: &[u8], now: i64, arrivals: &mut Vec<Arrival>) {
+        Self::feed(self, bytes, now, arrivals);
+    }
+
+    fn silence(&mut self, now: i64, arrivals: &mut Vec<Arrival>) {
+        Self::silence(self, now, arrivals);
+    }
+
+    fn is_waiting(&self) -> bool {
+        Self::is_waiting(self)
+    }
+}
+
 /// Reads one source: for ever, or until a file ends.
 pub async fn run(
     name: String,
     settings: config::Source,
     broker: Option<config::Mqtt>,
-    mut intake: Intake,
+    intake: Intake,
     hub: Hub,
     observer: Observer,
 ) {
-    if settings.kind == SourceKind::Mqtt {
-        return mqtt::run(name, settings, broker, intake, hub, observer).await;
+    match settings.kind {
+        SourceKind::Mqtt => mqtt::run(name, settings, broker, intake, hub, observer).await,
+        SourceKind::Http => http::run(name, settings, intake, hub, observer).await,
+        _ => {
+            let subject = format!("source {name}");
+            listen(&name, &subject, settings, intake, hub, observer).await;
+        }
     }
-    let subject = format!("source {name}");
+}
+
+/// Reads a port, a host or a file: for ever, or until a file ends. Problems are the `subject`'s.
+pub async fn listen(
+    name: &str,
+    subject: &str,
+    settings: config::Source,
+    mut taker: impl Taker,
+    hub: Hub,
+    observer: Observer,
+) {
     let target = settings.target();
     let silence = settings.silence.unwrap_or(Span(PORT_SILENCE)).0;
     let mut wait = FIRST_WAIT;
     loop {
-        observer.source(&name, |source| source.state = "connecting".into());
+        observer.source(name, |source| source.state = "connecting".into());
         match open(&settings).await {
             Err(refusal) => {
-                observer.source(&name, |source| count(&mut source.counters, "refused", 1));
+                observer.source(name, |source| count(&mut source.counters, "refused", 1));
                 let trouble = Trouble::Unreachable {
                     target: target.clone(),
                     why: words::of_io(&refusal.error),
                     advice: refusal.advice,
                 };
-                observer.clear(&subject, &["lost", "silent"]);
-                observer.raise(&subject, &trouble);
+                observer.clear(subject, &["lost", "silent"]);
+                observer.raise(subject, &trouble);
             }
             Ok(stream) => {
-                observer.source(&name, |source| {
+                observer.source(name, |source| {
                     source.state = "reading".into();
                     count(&mut source.counters, "opened", 1);
                 });
-                observer.clear(&subject, &["unreachable"]);
+                observer.clear(subject, &["unreachable"]);
                 let opened = Instant::now();
-                let end = read(stream, &name, &mut intake, &hub, &observer, silence, settings.speed).await;
+                let end = read(stream, subject, &mut taker, &hub, &observer, silence, settings.speed).await;
                 match end {
                     End::Silent => {
-                        observer.source(&name, |source| {
+                        observer.source(name, |source| {
                             source.state = "silent".into();
                             count(&mut source.counters, "reopened_after_silence", 1);
                         });
-                        observer.clear(&subject, &["lost"]);
-                        let trouble = Trouble::Silent { target: target.clone(), seconds: silence.as_secs() };
-                        observer.raise(&subject, &trouble);
+                        observer.clear(subject, &["lost"]);
+                        let trouble = taker.silent(target.clone(), silence.as_secs());
+                        observer.raise(subject, &trouble);
                     }
                     End::Closed(None) if settings.kind.ends() => {
-                        observer.source(&name, |source| source.state = "ended".into());
+                        observer.source(name, |source| source.state = "ended".into());
                         return;
                     }
                     End::Closed(error) => {
                         let why = error.as_ref().map_or("it was closed at the other end".into(), words::of_io);
-                        observer.source(&name, |source| count(&mut source.counters, "lost", 1));
-                        observer.raise(&subject, &Trouble::Lost { target: target.clone(), why });
+                        observer.source(name, |source| count(&mut source.counters, "lost", 1));
+                        observer.raise(subject, &Trouble::Lost { target: target.clone(), why });
                     }
                 }
                 // What worked for a while is tried again at once.
@@ -98,7 +145,7 @@ pub async fn run(
             }
         }
         if settings.kind.ends() {
-            observer.source(&name, |source| source.state = "ended".into());
+            observer.source(name, |source| source.state = "ended".into());
             return;
         }
         tokio::time::sleep(wait).await;
@@ -116,48 +163,47 @@ async fn open(settings: &config::Source) -> Result<Stream, Refusal> {
         SourceKind::Serial => serial::open(settings),
         SourceKind::Tcp => tcp::open(settings).await,
         SourceKind::File => file::open(settings).await,
-        // Has no stream of bytes, and was turned to its own room above.
-        SourceKind::Mqtt => Err(Refusal { error: io::ErrorKind::Unsupported.into(), advice: "" }),
+        // Have no stream of bytes, and were turned to their own rooms above.
+        SourceKind::Mqtt | SourceKind::Http => Err(Refusal { error: io::ErrorKind::Unsupported.into(), advice: "" }),
         SourceKind::Stdin => Ok(Box::pin(tokio::io::stdin())),
     }
 }
 
 async fn read(
     mut stream: Stream,
-    name: &str,
-    intake: &mut Intake,
+    subject: &str,
+    taker: &mut impl Taker,
     hub: &Hub,
     observer: &Observer,
     silence: Duration,
     speed: Speed,
 ) -> End {
-    let subject = format!("source {name}");
     let mut buffer = [0; 4096];
     let mut arrivals = Vec::new();
     let mut last_byte = Instant::now();
     let mut pace = file::Pace::new(speed);
     let mut heard = false;
     loop {
-        let patience = if intake.is_waiting() { FRAME_SILENCE } else { silence };
+        let patience = if taker.is_waiting() { FRAME_SILENCE } else { silence };
         let end = match timeout(patience, stream.read(&mut buffer)).await {
             Ok(Ok(0)) => Some(End::Closed(None)),
             Ok(Err(error)) => Some(End::Closed(Some(error))),
             Ok(Ok(bytes)) => {
                 if !heard {
                     heard = true;
-                    observer.clear(&subject, &["lost", "silent"]);
+                    observer.clear(subject, &["lost", "silent"]);
                 }
                 last_byte = Instant::now();
-                intake.feed(&buffer[..bytes], now(), &mut arrivals);
+                taker.feed(&buffer[..bytes], now(), &mut arrivals);
                 None
             }
             Err(_) => {
-                intake.silence(now(), &mut arrivals);
+                taker.silence(now(), &mut arrivals);
                 (last_byte.elapsed() >= silence).then_some(End::Silent)
             }
         };
         if matches!(end, Some(End::Closed(_))) {
-            intake.silence(now(), &mut arrivals);
+            taker.silence(now(), &mut arrivals);
         }
         for arrival in arrivals.drain(..) {
             pace.wait(arrival.reading.time).await;

@@ -53,7 +53,7 @@ async fn spans(
     longest: i64,
     ask: Ask,
 ) -> Result<Json<Answer>, Sorry> {
-    let meter = app.meter(&meter)?;
+    let meter = app.counting_meter(&meter)?;
     let zone = app.config.time_zone();
     let (from, to) = span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &zone, longest)?;
     let name = meter.clone();

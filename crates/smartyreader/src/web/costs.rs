@@ -99,7 +99,7 @@ async fn ask<T: Send + 'static>(
     meter: &str,
     question: impl FnOnce(&Reader, &Contract, &str) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Sorry> {
-    let meter = app.meter(meter)?;
+    let meter = app.counting_meter(meter)?;
     let zone = app.config.time_zone();
     let Some(tariff) = app.config.tariff_of(&meter).cloned() else {
         return Err(Sorry::new(

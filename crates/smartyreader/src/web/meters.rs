@@ -123,6 +123,11 @@ impl From<RunningQuarter> for Quarter {
     }
 }
 
+/// Whether it counts something: a sensor does not.
+fn counts(app: &App, meter: &str) -> bool {
+    app.config.meter.get(meter).is_some_and(|meter| meter.role.counts())
+}
+
 pub(super) fn last_body(app: &App, live: &Live) -> Last {
     let reading = &live.arrival.reading;
     let seal = live.arrival.seal;
@@ -144,7 +149,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         frame_counter: seal.map(|seal| seal.frame_counter),
         values,
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
-        quarter: Some(live.quarter.into()),
+        quarter: counts(app, &reading.meter).then(|| live.quarter.into()),
     }
 }
 
@@ -198,6 +203,9 @@ pub(super) async fn telegram(State(app): State<App>, Path(meter): Path<String>) 
     if app.config.group.contains_key(&meter) {
         let sentence = format!("Meter {meter} is a group: what it says is worked out, and there is no telegram.");
         return Err(Sorry::new(StatusCode::NOT_FOUND, sentence));
+    }
+    if live.arrival.reading.proof == Proof::Measured {
+        return Err(Sorry::new(StatusCode::NOT_FOUND, format!("{meter} is a sensor and sends no telegrams.")));
     }
     if live.arrival.telegram.is_empty() {
         return Err(Sorry::new(

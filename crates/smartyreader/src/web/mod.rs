@@ -89,6 +89,16 @@ impl App {
         }
     }
 
+    /// The same of a meter that counts: a sensor has no quarter-hours and no costs.
+    fn counting_meter(&self, name: &str) -> Result<String, Sorry> {
+        let name = self.meter(name)?;
+        if self.config.meter[&name].role.counts() {
+            return Ok(name);
+        }
+        let sentence = format!("{name} is a sensor: it has series and last values, but nothing that is counted.");
+        Err(Sorry::new(StatusCode::NOT_FOUND, sentence))
+    }
+
     /// The meter's name, if there is one of this name.
     fn meter(&self, name: &str) -> Result<String, Sorry> {
         if self.config.meter.contains_key(name) {

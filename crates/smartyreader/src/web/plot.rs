@@ -56,7 +56,7 @@ pub(super) async fn plot(
     Path(meter): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Sorry> {
-    let meter = app.config.named(&app.meter(&meter)?);
+    let meter = app.config.named(&app.counting_meter(&meter)?);
     let (period, size, format) = (wanted.period()?, wanted.size()?, wanted.format()?);
     let zone = app.config.time_zone();
     // One at a time: each takes some megabytes for a moment.

@@ -6,6 +6,7 @@ pub mod broker;
 pub mod days;
 pub mod house;
 pub mod mail;
+pub mod port;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};

@@ -65,8 +65,7 @@ impl Config {
     /// What will be said.
     fn plan_alerts(&self, findings: &mut Findings) {
         let alert = &self.alert;
-        let meters: Vec<&str> =
-            self.meter.keys().map(String::as_str).filter(|meter| self.alert_settings(meter).is_some()).collect();
+        let meters: Vec<&str> = self.counting().filter(|meter| self.alert_settings(meter).is_some()).collect();
         if meters.is_empty() {
             return;
         }

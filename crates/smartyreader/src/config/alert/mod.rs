@@ -11,7 +11,7 @@ use smarty_ledger::alert::{AlertSettings, CurrentRule, Patience, QuarterRule, Si
 
 use super::{Config, Span};
 
-pub use webhook::{Target, Webhook};
+pub use webhook::Webhook;
 
 /// The rules, for all meters.
 #[derive(Clone, Debug, Deserialize)]
@@ -230,6 +230,8 @@ impl Config {
             return None;
         }
         let Alert { quarter, voltage, current, state, silence, .. } = alert;
+        // A sensor can be silent, and that is all.
+        let counts = self.meter.get(meter).is_some_and(|meter| meter.role.counts());
         // Figures as people write them, rounded to the thousandth.
         let thousandths = |number: f64| (number * 1000.0).round() as i64;
         let patience = |readings: u16, calm: Span| Patience { readings, calm_s: seconds(calm) };
@@ -238,25 +240,25 @@ impl Config {
         let mut sources = self.summed(meter).into_iter().filter_map(|meter| self.source.get(self.source_of(meter)?));
         let ends = sources.any(|source| source.kind.ends());
         Some(AlertSettings {
-            quarter: quarter.enabled.then(|| QuarterRule {
+            quarter: (counts && quarter.enabled).then(|| QuarterRule {
                 reference_w: alert.reference_w(meter),
                 margin_permille: (quarter.margin * 10.0).round() as u16,
                 release_permille: (quarter.release * 10.0).round() as u16,
                 from_s: i64::from(quarter.from_minute) * 60,
                 window_minutes: u8::try_from(quarter.window.0.as_secs() / 60).unwrap_or(60),
             }),
-            voltage: voltage.enabled.then(|| VoltageRule {
+            voltage: (counts && voltage.enabled).then(|| VoltageRule {
                 low_mv: thousandths(voltage.low),
                 high_mv: thousandths(voltage.high),
                 margin_mv: thousandths(voltage.margin),
                 patience: patience(voltage.readings, voltage.calm),
             }),
-            current: current.enabled.then(|| CurrentRule {
+            current: (counts && current.enabled).then(|| CurrentRule {
                 limit_ma: limit.map(thousandths),
                 margin_ma: thousandths(current.margin),
                 patience: patience(current.readings, current.calm),
             }),
-            state: state.enabled.then(|| StateRule {
+            state: (counts && state.enabled).then(|| StateRule {
                 breaker: state.breaker,
                 relays: state.relays,
                 limiter: state.limiter,

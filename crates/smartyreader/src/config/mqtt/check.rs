@@ -51,12 +51,19 @@ pub(in crate::config) fn check(config: &Config, name: &str, broker: &Mqtt, findi
     }
     for format in &broker.format {
         let which = format.name.name();
+        let (is_tank, meter) = (format.name == FormatName::FiveTank, broker.meter_of(format, config));
+        if meter.is_some_and(|meter| config.meter[meter].role.counts() == is_tank) {
+            let what = if is_tank { "a sensor's" } else { "a meter's" };
+            findings.error(format!("mqtt {name}: format {which} is {what}; `meter` names another kind"));
+        }
+        let fits: Vec<&str> =
+            meters.iter().copied().filter(|meter| config.meter[*meter].role.counts() != is_tank).collect();
         match &format.meter {
             Some(meter) if !meters.contains(&meter.as_str()) => {
                 findings.error(format!("mqtt {name}: format {which} is for meter {meter}, which does not go there"));
             }
-            None if broker.only_meter(config).is_none() => {
-                findings.error(format!("mqtt {name}: format {which} needs `meter`: one of {}", meters.join(", ")));
+            None if meter.is_none() => {
+                findings.error(format!("mqtt {name}: format {which} needs `meter`: one of {}", fits.join(", ")));
             }
             _ => findings.plan(format!(
                 "mqtt {name} publishes {which} on {}{} every {}.",

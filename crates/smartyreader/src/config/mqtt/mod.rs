@@ -201,7 +201,8 @@ pub struct ForeignFormat {
     /// Fields that are not published.
     #[serde(default)]
     pub without: Vec<String>,
-    /// `values`: a topic with `1` at the start and `0` as the last will, as the original's.
+    /// A topic with `1` at the start and `0` as the last will, as sketch 1.7 had it; `five`: the topic on which the board
+    /// said that it was connected.
     pub birth_topic: Option<String>,
     /// `values`: Home Assistant's discovery for these topics, in the form that the original had.
     #[serde(default)]
@@ -229,6 +230,9 @@ pub enum FormatName {
     /// `SmartyReader⁵`.
     #[serde(rename = "smartyreader-5")]
     Five,
+    /// The tank of the `SmartyReader⁵`.
+    #[serde(rename = "smartyreader-5-tank")]
+    FiveTank,
     /// The topics of dsmr-reader.
     #[serde(rename = "dsmr-reader")]
     DsmrReader,
@@ -244,6 +248,7 @@ impl FormatName {
             Self::Values => "smartyreader-1.7",
             Self::Cooked => "smartyreader-1.7-cooked",
             Self::Five => "smartyreader-5",
+            Self::FiveTank => "smartyreader-5-tank",
             Self::DsmrReader => "dsmr-reader",
         }
     }
@@ -252,6 +257,7 @@ impl FormatName {
     pub const fn topic(self) -> &'static str {
         match self {
             Self::Five => "smartmeter1_p1",
+            Self::FiveTank => smarty_payload::smartyreader5::TANK_TOPIC,
             Self::DsmrReader => "dsmr",
             _ => "lamsmarty",
         }
@@ -261,7 +267,7 @@ impl FormatName {
     pub const fn every(self) -> u64 {
         match self {
             Self::PowerAndEnergy | Self::FieldsJson | Self::FieldsText => 20,
-            Self::Values | Self::Cooked | Self::Five => 60,
+            Self::Values | Self::Cooked | Self::Five | Self::FiveTank => 60,
             Self::DsmrReader => 10,
         }
     }
@@ -285,7 +291,7 @@ impl ForeignFormat {
 
     /// Whether there is one message, on the topic itself.
     pub fn has_one_topic(&self) -> bool {
-        matches!(self.name, FormatName::PowerAndEnergy | FormatName::Cooked | FormatName::Five)
+        matches!(self.name, FormatName::PowerAndEnergy | FormatName::Cooked | FormatName::Five | FormatName::FiveTank)
     }
 
     /// Whether a field is published.
@@ -318,10 +324,14 @@ impl Mqtt {
         names.filter(|name| self.meters.as_ref().is_none_or(|chosen| chosen.iter().any(|one| one == name)))
     }
 
-    /// The only meter with telegrams that goes there: what formats are about that name none.
-    pub fn only_meter<'a>(&'a self, config: &'a super::Config) -> Option<&'a str> {
-        let mut heard = self.meters_of(config).filter(|meter| config.meter[*meter].role.is_heard());
-        heard.next().filter(|_| heard.next().is_none())
+    /// Whose a format is: the meter that it names, or the only one of its kind that goes there.
+    pub fn meter_of<'a>(&'a self, format: &'a ForeignFormat, config: &'a super::Config) -> Option<&'a str> {
+        if let Some(name) = &format.meter {
+            return self.meters_of(config).find(|meter| meter == name);
+        }
+        let counts = format.name != FormatName::FiveTank;
+        let mut fits = self.meters_of(config).filter(|meter| config.meter[*meter].role.counts() == counts);
+        fits.next().filter(|_| fits.next().is_none())
     }
 
     /// Paths in the file are relative to the file.

@@ -14,6 +14,8 @@ use super::draft::{Content, Draft};
 pub(in crate::intake) const FIELD_SILENCE: i64 = 5;
 /// The parts of one of our own readings follow on each other at once.
 pub(in crate::intake) const PART_SILENCE: i64 = 1;
+/// What comes unchanged again and again is a reading after this long, too.
+const LONGEST: i64 = 60;
 /// More base topics than this are not put together at the same time: the one that has waited longest is completed.
 pub(in crate::intake) const MOST_BASES: usize = 64;
 
@@ -98,8 +100,9 @@ impl Assembly {
     }
 
     fn is_over(&self, now: i64) -> bool {
+        let silent = now - self.last >= self.pieces.silence() || now - self.first >= LONGEST;
         // A host's clock that was set back would make it wait for long.
-        !self.pieces.is_empty() && (now - self.last >= self.pieces.silence() || now < self.last)
+        !self.pieces.is_empty() && (silent || now < self.last)
     }
 
     fn touch(&mut self, topic: &str, now: i64) {
@@ -171,6 +174,18 @@ impl Assemblies {
         }
     }
 
+    /// Completes a reading of `most` fields if all are there, or if nothing more will come.
+    pub(in crate::intake) fn close(&mut self, base: &str, most: usize, is_over: bool, done: &mut Vec<Complete>) {
+        for assembly in self.open.iter_mut().filter(|assembly| *assembly.base == *base) {
+            let Pieces::Fields(fields) = &assembly.pieces else { continue };
+            if is_over || fields.len() >= most {
+                // All of it is here, so it did not begin in the middle.
+                assembly.seasoned = true;
+                assembly.complete(done);
+            }
+        }
+    }
+
     /// Completes what has been silent for long enough.
     pub(in crate::intake) fn expire(&mut self, now: i64, done: &mut Vec<Complete>) {
         for assembly in self.open.iter_mut().filter(|assembly| assembly.is_over(now)) {
@@ -181,7 +196,7 @@ impl Assemblies {
     /// When [`Assemblies::expire`] will have something to do.
     pub(in crate::intake) fn next(&self) -> Option<i64> {
         let waiting = self.open.iter().filter(|assembly| !assembly.pieces.is_empty());
-        waiting.map(|assembly| assembly.last + assembly.pieces.silence()).min()
+        waiting.map(|assembly| (assembly.last + assembly.pieces.silence()).min(assembly.first + LONGEST)).min()
     }
 
     fn assembly(

@@ -4,7 +4,7 @@ use smarty_p1::{Fixed, Quantity, Unit};
 
 /// Digits times a power of ten, without loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Decimal {
+pub(in crate::intake) struct Decimal {
     digits: i128,
     exponent: i32,
 }
@@ -14,7 +14,7 @@ const MOST_DIGITS: usize = 36;
 
 /// Why a text is no value of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoValue {
+pub(in crate::intake) enum NoValue {
     /// Not written like a number.
     NotANumber,
     /// Its unit measures something else.
@@ -24,6 +24,20 @@ pub(super) enum NoValue {
 }
 
 impl Decimal {
+    /// Changes nothing.
+    pub(in crate::intake) const ONE: Self = Self { digits: 1, exponent: 0 };
+
+    /// A number alone: `-0.1`.
+    pub(in crate::intake) fn read(text: &str) -> Option<Self> {
+        Self::split(text).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number)
+    }
+
+    /// One number times another, exactly; `None` where the digits do not fit.
+    fn times(self, other: Self) -> Option<Self> {
+        let exponent = self.exponent.checked_add(other.exponent)?;
+        Some(Self { digits: self.digits.checked_mul(other.digits)?, exponent })
+    }
+
     /// Reads `6.70`, `-063`, `000006.695`, `1.5e3`; and returns what stands behind it.
     pub(super) fn split(text: &str) -> Option<(Self, &str)> {
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -95,7 +109,7 @@ fn power_of_ten(text: &str) -> Option<(i32, &str)> {
 
 /// How a number without a unit of its own is to be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Written<'a> {
+pub(in crate::intake) enum Written<'a> {
     /// In this unit.
     In(&'a str),
     /// In the quantity's own: `energy_import_wh` is in Wh.
@@ -105,6 +119,12 @@ pub(super) enum Written<'a> {
 /// The integer that `text` (`000006.695*kWh`, `0.510 kW`, `6.70`) means for a quantity. What is written behind
 /// the number goes before `written`.
 pub(super) fn value(text: &str, written: Written<'_>, quantity: Quantity) -> Result<i64, NoValue> {
+    let value = signed(text, written, quantity.unit(), Decimal::ONE)?;
+    if possible(quantity.unit(), value) { Ok(value) } else { Err(NoValue::OutOfRange) }
+}
+
+/// The same of any sign and size, times a factor.
+pub(in crate::intake) fn signed(text: &str, written: Written<'_>, unit: Unit, factor: Decimal) -> Result<i64, NoValue> {
     let (number, rest) = Decimal::split(text.trim()).ok_or(NoValue::NotANumber)?;
     let rest = rest.trim_start();
     let said = rest.strip_prefix('*').unwrap_or(rest);
@@ -113,10 +133,9 @@ pub(super) fn value(text: &str, written: Written<'_>, quantity: Quantity) -> Res
     }
     let decimals = match (said, written) {
         ("", Written::Own) => 0,
-        ("", Written::In(unit)) | (unit, _) => decimals(unit, quantity.unit()).ok_or(NoValue::OtherUnit)?,
+        ("", Written::In(written)) | (written, _) => decimals(written, unit).ok_or(NoValue::OtherUnit)?,
     };
-    let value = number.scaled(decimals).ok_or(NoValue::OutOfRange)?;
-    if possible(quantity.unit(), value) { Ok(value) } else { Err(NoValue::OutOfRange) }
+    number.times(factor).and_then(|number| number.scaled(decimals)).ok_or(NoValue::OutOfRange)
 }
 
 /// How many decimals a written unit has above ours, by the telegrams' own table.
@@ -129,13 +148,20 @@ fn decimals(written: &str, unit: Unit) -> Option<u8> {
 }
 
 /// What some meter on earth could show. Only currents, reactive values and plain numbers have a sign.
-fn possible(unit: Unit, value: i64) -> bool {
+pub(in crate::intake) fn possible(unit: Unit, value: i64) -> bool {
     let (lowest, highest) = match unit {
         // A TWh, a GW, a MV, a MA.
         Unit::WattHour | Unit::VarHour | Unit::Milli => (0, 1_000_000_000_000),
-        Unit::Watt | Unit::VoltAmpere | Unit::Millivolt => (0, 1_000_000_000),
+        // The last: a thousand m³.
+        Unit::Watt | Unit::VoltAmpere | Unit::Millivolt | Unit::Millilitre => (0, 1_000_000_000),
         Unit::Var | Unit::Milliampere | Unit::One => (-1_000_000_000, 1_000_000_000),
         Unit::Millihertz => (0, 1_000_000),
+        // A kilometre, what no sensor outlives, and twice the pressure at the Dead Sea.
+        Unit::Millimetre => (-1_000_000, 1_000_000),
+        Unit::Millidegree => (-273_150, 2_000_000),
+        Unit::Permille => (0, 1000),
+        Unit::Pascal => (0, 220_000),
+        Unit::Second => (-4_102_444_799, 4_102_444_799),
         // To the end of the year 2099.
         Unit::UtcSecond => (0, 4_102_444_799),
     };
@@ -192,6 +218,18 @@ mod tests {
         assert_eq!(wh("1000000000.001"), Err(NoValue::OutOfRange));
         assert_eq!(value("-1", Written::In("kW"), Quantity::PowerImport), Err(NoValue::OutOfRange));
         assert_eq!(value("8", Written::In(""), Quantity::PowerImport), Err(NoValue::OtherUnit));
+    }
+
+    #[test]
+    fn a_factor_is_exact() {
+        let times =
+            |text: &str, factor: &str| signed(text, Written::In("kWh"), Unit::WattHour, Decimal::read(factor).unwrap());
+        assert_eq!(times("12345.6", "0.1"), Ok(1_234_560));
+        assert_eq!(times("1.5", "-1"), Ok(-1500));
+        assert_eq!(times("0.3", "3"), Ok(900));
+        assert_eq!(times("1", "0.0000004"), Ok(0));
+        assert_eq!(times(&"9".repeat(36), "1000000"), Err(NoValue::OutOfRange));
+        assert!(Decimal::read("1 kW").is_none() && Decimal::read("").is_none());
     }
 
     proptest! {

@@ -188,7 +188,7 @@ fn put(values: &mut Option<Box<Values>>, quantity: Quantity, value: i64) {
 }
 
 /// What programs write where they have no value.
-fn is_absent(text: &str) -> bool {
+pub(in crate::intake) fn is_absent(text: &str) -> bool {
     let word = text.strip_prefix('-').unwrap_or(text);
     ["", "na", "nan", "inf", "infinity", "ovf", "null", "none", "(null)"]
         .iter()

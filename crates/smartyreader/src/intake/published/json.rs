@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// A value as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value<'a> {
+pub(in crate::intake) enum Value<'a> {
     /// What stood between quotes.
     Text(Cow<'a, str>),
     /// A number, `true`, `null`, `nan`.
@@ -18,7 +18,7 @@ pub(super) enum Value<'a> {
 
 impl Value<'_> {
     /// What it says, if it is not nested.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(in crate::intake) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Bare(text) => Some(text),
@@ -62,6 +62,37 @@ pub(super) fn members(text: &str) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Stri
     }
     scan.space();
     if scan.peek().is_some() { Err(scan.wrong()) } else { Ok(members) }
+}
+
+/// What stands at a place in any JSON. `path`: the names and numbers of RFC 6901, unescaped, from the outside in. `None`:
+/// nothing stands there. The error stands behind "it". What stands beside the path is passed over, and not proven.
+pub(in crate::intake) fn at<'a>(text: &'a str, path: &[String]) -> Result<Option<Value<'a>>, String> {
+    let mut scan = Scan { text, at: 0 };
+    for wanted in path {
+        scan.space();
+        let found = match scan.peek() {
+            Some(b'{') => scan.enter(b'}', |scan, _| {
+                let name = scan.string()?;
+                scan.space();
+                scan.expect(b':')?;
+                Ok(name == wanted.as_str())
+            })?,
+            Some(b'[') => {
+                // By RFC 6901 a place has no zeros before it.
+                let place = wanted.parse::<usize>().ok().filter(|place| place.to_string() == *wanted);
+                scan.enter(b']', |_, index| Ok(Some(index) == place))?
+            }
+            _ => {
+                scan.value()?;
+                false
+            }
+        };
+        if !found {
+            return Ok(None);
+        }
+    }
+    scan.space();
+    scan.value().map(Some)
 }
 
 struct Scan<'a> {
@@ -145,6 +176,33 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Goes into an object or a list, up to the value for which `is_it` says yes; false at its end.
+    fn enter(
+        &mut self,
+        end: u8,
+        mut is_it: impl FnMut(&mut Self, usize) -> Result<bool, String>,
+    ) -> Result<bool, String> {
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(end) {
+            return Ok(false);
+        }
+        for index in 0.. {
+            self.space();
+            if is_it(self, index)? {
+                return Ok(true);
+            }
+            self.space();
+            self.value()?;
+            self.space();
+            if self.peek() == Some(end) {
+                return Ok(false);
+            }
+            self.expect(b',')?;
+        }
+        Ok(false)
+    }
+
     fn nested(&mut self) -> Result<Value<'a>, String> {
         let mut depth = 0_usize;
         loop {
@@ -204,7 +262,42 @@ mod tests {
         assert!(members(&format!("{{{}}}", many.join(","))).unwrap_err().contains("more than 256 fields"));
     }
 
+    #[test]
+    fn a_pointer_leads_to_a_value() {
+        let json = r#"{"Body":{"Data":{"PAC":{"Value":412.5},"a/b~":[{"x":1},[2,"3"],nan]}},"e":{}, "n":null}"#;
+        let value = |path: &[&str]| {
+            let path: Vec<String> = path.iter().map(ToString::to_string).collect();
+            at(json, &path).unwrap().map(|value| value.text().unwrap_or("nested").to_string())
+        };
+        assert_eq!(value(&["Body", "Data", "PAC", "Value"]).unwrap(), "412.5");
+        assert_eq!(value(&["Body", "Data", "a/b~", "1", "1"]).unwrap(), "3");
+        assert_eq!(value(&["Body", "Data", "a/b~", "2"]).unwrap(), "nan");
+        assert_eq!(value(&["Body", "Data"]).unwrap(), "nested");
+        assert_eq!(value(&["n"]).unwrap(), "null");
+        for nothing in
+            [&["x"][..], &["Body", "Data", "a/b~", "3"], &["Body", "Data", "a/b~", "01"], &["e", "x"], &["n", "x"]]
+        {
+            assert_eq!(value(nothing), None, "{nothing:?}");
+        }
+        for wrong in ["", "{", "{\"a\":1;", "{\"a\" 1}", "[1 2]"] {
+            assert!(at(wrong, &["b".into()]).is_err(), "{wrong}");
+        }
+    }
+
     proptest! {
+        /// What serde_json finds is found here.
+        #[test]
+        fn pointers_lead_where_serde_json_says(
+            numbers in prop::collection::vec(any::<i64>(), 1..5), name in ".{1,6}", which in 0usize..6, pretty: bool,
+        ) {
+            let json = serde_json::json!({"before": [{"x": "}]"}], &name: {"deep": numbers}});
+            let text = if pretty { serde_json::to_string_pretty(&json) } else { serde_json::to_string(&json) }.unwrap();
+            let path = [name.clone(), "deep".into(), which.to_string()];
+            let expected = json[&name]["deep"].get(which).map(ToString::to_string);
+            let found = at(&text, &path).unwrap();
+            prop_assert_eq!(found.as_ref().and_then(Value::text).map(str::to_string), expected);
+        }
+
         /// What serde_json writes is read as it was meant.
         #[test]
         fn every_object_comes_back(object in prop::collection::btree_map(".{0,8}", prop_oneof![
@@ -227,6 +320,7 @@ mod tests {
         #[test]
         fn nothing_is_a_panic(text in "[{}\\[\\]\",:\\\\a1. ]{0,60}|.*") {
             let _ = members(&text);
+            let _ = at(&text, &["a".into(), "1".into()]);
         }
     }
 }

@@ -12,9 +12,9 @@
 //! Everything else is foreign. Nothing here keeps anything: that is [`assembly`]'s.
 
 pub(super) mod assembly;
-mod decimal;
+pub(super) mod decimal;
 pub(super) mod draft;
-mod json;
+pub(super) mod json;
 mod names;
 mod stamp;
 

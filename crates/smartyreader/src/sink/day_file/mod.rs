@@ -52,7 +52,10 @@ pub(super) fn start(config: &Config, hub: &Hub, observer: &Observer, sinks: &mut
                 let script = Script::new(meter.into(), direction, zone, calendar, every, max_kva);
                 Scribe::Script(meter.into(), Box::new(script))
             }
-            DayFormat::SmartyReader5 => Scribe::Card(Card::new(config.meters_of(settings), zone, calendar, every)),
+            DayFormat::SmartyReader5 => {
+                let (meters, tank) = (config.meters_of(settings), settings.tank.as_deref());
+                Scribe::Card(Card::new(meters, tank, zone, calendar, every))
+            }
         };
         let store = config.store.path.clone();
         sinks.spawn(run(name.clone(), settings.clone(), scribe, store, hub.subscribe(), observer.clone()));

@@ -51,7 +51,11 @@ impl Announcement {
             meter: meter.into(),
             title: config.meter.get(meter).and_then(|meter| meter.title.clone()).unwrap_or_else(|| meter.into()),
             base: settings.topic.clone(),
-            settings: settings.home_assistant.clone(),
+            settings: HomeAssistant {
+                // A sensor may measure more seldom than a meter sends.
+                expire_after: settings.home_assistant.expire_after.max(config.longest_silence(meter)),
+                ..settings.home_assistant.clone()
+            },
             household: config.productions_of(meter).next().is_some(),
             references_w: config.calculated.classes.iter().map(|class| (class * 1000.0).round() as u32).collect(),
             has_reference: config.tariff_of(meter).is_some_and(|tariff| !tariff.reference_power.0.is_empty()),

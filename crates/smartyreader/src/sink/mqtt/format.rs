@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use smarty_ledger::Standing;
+use smarty_p1::Quantity;
 use smarty_payload::{dsmr_reader, smartyreader5, v1_5, v1_7};
 
 use super::moment::{moment, standing, telegram};
@@ -59,6 +60,12 @@ impl Format {
                 messages.push(message(base.into(), cooked.to_string()));
             }
             FormatName::Five => messages.push(message(base.into(), smartyreader5::Message(&moment).to_string())),
+            FormatName::FiveTank => {
+                let distance = moment.values.get(Quantity::Distance);
+                if let Some(cm) = distance.and_then(|mm| u16::try_from((mm + 5) / 10).ok()) {
+                    messages.push(message(base.into(), smartyreader5::Tank { cm }.to_string()));
+                }
+            }
             FormatName::DsmrReader => {
                 let rejected = counters.iter().filter(|(name, _)| REJECTED.contains(&name.as_str()));
                 let rejected = rejected.map(|(_, count)| count).sum();
@@ -73,6 +80,13 @@ impl Format {
             }
         }
         messages
+    }
+
+    /// What the `SmartyReader⁵` said after connecting, where `birth-topic` says on which topic.
+    pub(super) fn announcement(&self) -> Option<Message> {
+        let topic = self.settings.birth_topic.clone().filter(|_| self.settings.name == FormatName::Five)?;
+        let payload = smartyreader5::ANNOUNCEMENT.into();
+        Some(Message { topic, payload, qos: self.settings.qos, retain: false })
     }
 
     /// The discovery that the original had for these topics, below Home Assistant's prefix.

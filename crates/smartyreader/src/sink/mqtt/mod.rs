@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::alert::Notice;
 use crate::archive::Archive;
-use crate::config::{Config, Mqtt, Qos};
+use crate::config::{Config, ForeignFormat, FormatName, Mqtt, Qos};
 use crate::hub::{Hub, Live};
 use crate::keeper::Keeper;
 use crate::mqtt::{Event, Identity, Link, Message, Why, host_name};
@@ -76,7 +76,8 @@ pub async fn run(name: String, house: House, positions: Vec<(String, i64)>, mut 
         }
     };
     let mut vigils = JoinSet::new();
-    for format in settings.format.iter().filter(|format| format.birth_topic.is_some()) {
+    let has_will = |format: &&ForeignFormat| format.birth_topic.is_some() && format.name != FormatName::Five;
+    for format in settings.format.iter().filter(has_will) {
         vigils.spawn(vigil(settings.clone(), name.clone(), format.birth_topic.clone().unwrap_or_default()));
     }
     let mut publisher = Publisher::new(name, settings, house, link, &positions);
@@ -149,10 +150,7 @@ impl Publisher {
         let meters: BTreeMap<Arc<str>, Meter> = names
             .iter()
             .map(|&meter| {
-                let formats = settings.format.iter().filter(|format| match &format.meter {
-                    Some(chosen) => chosen == meter,
-                    None => settings.only_meter(config) == Some(meter),
-                });
+                let formats = settings.format.iter().filter(|format| settings.meter_of(format, config) == Some(meter));
                 let state = Meter {
                     source: config.source_of(meter).unwrap_or_default().to_string(),
                     latest: house.hub.latest(meter),
@@ -296,6 +294,7 @@ impl Publisher {
             }
             meter.native.begin();
             meter.shares.begin();
+            messages.extend(meter.formats.iter().filter_map(Format::announcement));
             if let Some(live) = &meter.latest {
                 messages.extend(meter.native.reading(live, &self.zone));
                 for format in &meter.formats {

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use smarty_ledger::Standing;
-use smarty_p1::{Season, Telegram};
+use smarty_p1::{Quantity, Season, Telegram};
 use smarty_payload::{Clock, FromEnergy, Moment, RunningQuarter, mbus_channels};
 
 use crate::hub::Live;
@@ -28,12 +28,15 @@ pub(super) fn moment<'a>(
 ) -> Moment<'a> {
     let reading = &live.arrival.reading;
     let quarter = live.quarter;
+    // What counts nothing has no quarter-hour.
+    let counts =
+        [Quantity::EnergyImport, Quantity::EnergyExport].iter().any(|&total| reading.values.total(total).is_some());
     let power = before.map(|before| standing(live).power_since(before)).unwrap_or_default();
     Moment {
         telegram,
         mbus: mbus_channels(&reading.values, telegram),
         power_from_energy: FromEnergy { import_cw: power.import_cw, export_cw: power.export_cw },
-        quarter: Some(RunningQuarter {
+        quarter: counts.then_some(RunningQuarter {
             start: quarter.start,
             end: quarter.end,
             energy_import_wh: quarter.energy_import_wh,

@@ -64,7 +64,9 @@ impl Native {
             let topic = Topic::Live(&self.meter);
             messages.push(message(&self.settings, &self.settings.live, topic, &LiveBody(&moment)));
         }
-        if is_due(&self.settings.registers, REGISTERS_EVERY, self.registers, time) {
+        // A sensor has none.
+        let has_registers = moment.values.iter().any(|(quantity, _)| quantity.kind() != smarty_p1::Kind::Instant);
+        if has_registers && is_due(&self.settings.registers, REGISTERS_EVERY, self.registers, time) {
             self.registers = Some(time);
             let topic = Topic::Registers(&self.meter);
             messages.push(message(&self.settings, &self.settings.registers, topic, &Registers(&moment)));

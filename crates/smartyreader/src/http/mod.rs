@@ -1,5 +1,7 @@
-//! Request: one POST on a connection of its own, plain or over TLS. HTTP/1.1 as far as it takes to hand something over:
-//! only the status of the answer is read.
+//! HTTP: one request on a connection of its own, plain or over TLS. HTTP/1.1 as far as it takes to hand something over,
+//! where only the status of the answer is read, or to ask for a small document.
+
+mod answer;
 
 use std::io;
 use std::path::Path;
@@ -16,11 +18,39 @@ use crate::config::Target;
 const LONGEST: usize = 8 * 1024;
 
 /// Posts JSON and answers the status.
-pub(super) async fn post(target: &Target, ca: Option<&Path>, token: Option<&str>, body: &[u8]) -> io::Result<u16> {
-    let head = head(target, token, body.len())?;
+///
+/// # Errors
+/// A sentence that stands behind the target: what the network, the TLS or the server has against it.
+pub(crate) async fn post(target: &Target, ca: Option<&Path>, token: Option<&str>, body: &[u8]) -> io::Result<u16> {
+    let what = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+    let head = head("POST", target, token, &what)?;
+    hand_over(connect(target, ca).await?, &head, body).await
+}
+
+/// Asks for a document and answers the status and the body, of `longest` bytes at most.
+///
+/// # Errors
+/// As of [`post`]; and where the body is longer, or does not end as it should.
+pub(crate) async fn get(
+    target: &Target,
+    ca: Option<&Path>,
+    token: Option<&str>,
+    longest: usize,
+) -> io::Result<(u16, Vec<u8>)> {
+    let head = head("GET", target, token, "Accept: application/json\r\n")?;
+    let mut stream = connect(target, ca).await?;
+    stream.write_all(head.as_bytes()).await?;
+    stream.flush().await?;
+    answer::read(stream, longest).await
+}
+
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Connection for T {}
+
+async fn connect(target: &Target, ca: Option<&Path>) -> io::Result<Box<dyn Connection>> {
     let tcp = TcpStream::connect((target.host.as_str(), target.port)).await?;
     if !target.secure {
-        return exchange(tcp, &head, body).await;
+        return Ok(Box::new(tcp));
     }
     let mut builder = SslConnector::builder(SslMethod::tls_client())?;
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
@@ -38,10 +68,10 @@ pub(super) async fn post(target: &Target, ca: Option<&Path>, token: Option<&str>
         };
         return Err(io::Error::other(why));
     }
-    exchange(stream, &head, body).await
+    Ok(Box::new(stream))
 }
 
-fn head(target: &Target, token: Option<&str>, length: usize) -> io::Result<String> {
+fn head(method: &str, target: &Target, token: Option<&str>, what: &str) -> io::Result<String> {
     let authorization = match token {
         // A line end would begin a header of its own.
         Some(token) if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
@@ -51,15 +81,14 @@ fn head(target: &Target, token: Option<&str>, length: usize) -> io::Result<Strin
         None => String::new(),
     };
     Ok(format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: smartyreader/{}\r\n{authorization}Content-Type: application/json\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n",
+        "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: smartyreader/{}\r\n{authorization}{what}Connection: close\r\n\r\n",
         target.path,
         target.authority(),
         env!("CARGO_PKG_VERSION"),
     ))
 }
 
-async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str, body: &[u8]) -> io::Result<u16> {
+async fn hand_over(mut stream: Box<dyn Connection>, head: &str, body: &[u8]) -> io::Result<u16> {
     let sent = async {
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(body).await?;
@@ -127,8 +156,8 @@ mod tests {
     #[test]
     fn a_token_is_no_header_of_its_own() {
         let target = Target { secure: false, host: "host".into(), port: 80, path: "/a".into() };
-        assert!(head(&target, Some("abc\r\nX: y"), 1).is_err());
-        let head = head(&target, Some("abc"), 5).unwrap();
+        assert!(head("POST", &target, Some("abc\r\nX: y"), "").is_err());
+        let head = head("POST", &target, Some("abc"), "Content-Length: 5\r\n").unwrap();
         assert!(head.starts_with("POST /a HTTP/1.1\r\nHost: host\r\n") && head.contains("Bearer abc\r\n"), "{head}");
         assert!(head.contains("Content-Length: 5\r\n") && head.ends_with("\r\n\r\n"));
     }

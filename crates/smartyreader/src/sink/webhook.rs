@@ -1,12 +1,11 @@
 //! Webhook: posts alerts as JSON to a web address.
 
-mod request;
-
 use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use crate::alert::{Notice, Pace, Place, Post, Refused, deliver};
 use crate::config::{Config, Target, Webhook};
+use crate::http;
 use crate::hub::Hub;
 use crate::observe::{Observer, Trouble};
 
@@ -42,7 +41,7 @@ impl Post for Address {
         let token = token.as_ref().map(|(_, token)| token.trim());
         let body = notice.message(&self.zone);
         let ca = self.settings.ca_file.as_deref();
-        let posting = request::post(&self.target, ca, token, body.as_bytes());
+        let posting = http::post(&self.target, ca, token, body.as_bytes());
         let status = match tokio::time::timeout(self.settings.timeout.0, posting).await {
             Err(_) => return Err(later(format!("no answer within {}", self.settings.timeout))),
             Ok(Err(error)) => return Err(later(error.to_string())),
