@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod archive;
 pub mod clock;
 pub mod costs;
+pub mod doctor;
 pub mod hub;
 pub mod intake;
 pub mod keeper;

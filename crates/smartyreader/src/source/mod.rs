@@ -14,25 +14,23 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::{Instant, timeout};
 
 use crate::config::{self, SourceKind, Span, Speed};
+use crate::doctor::Cause;
+use crate::doctor::port::who_has;
 use crate::hub::Hub;
 use crate::intake::Intake;
-use crate::observe::{Observer, Trouble, count, now};
+use crate::observe::{Observer, count, now};
 use crate::words;
 
-type Stream = Pin<Box<dyn AsyncRead + Send>>;
+pub(crate) type Stream = Pin<Box<dyn AsyncRead + Send>>;
 
 /// After this long without a byte a begun frame will not be finished.
-const FRAME_SILENCE: Duration = Duration::from_millis(500);
+pub(crate) const FRAME_SILENCE: Duration = Duration::from_millis(500);
 /// After this long without a byte the port is closed and opened anew.
 const PORT_SILENCE: Duration = Duration::from_mins(1);
+/// Why a source cannot be opened.
+const REFUSED: &[&str] = &["device-missing", "device-busy", "no-permission", "unreachable"];
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// Why a source could not be opened.
-pub struct Refusal {
-    error: io::Error,
-    advice: &'static str,
-}
 
 /// Reads one source: for ever, or until a file ends.
 pub async fn run(
@@ -53,22 +51,24 @@ pub async fn run(
     loop {
         observer.source(&name, |source| source.state = "connecting".into());
         match open(&settings).await {
-            Err(refusal) => {
+            Err(cause) => {
                 observer.source(&name, |source| count(&mut source.counters, "refused", 1));
-                let trouble = Trouble::Unreachable {
-                    target: target.clone(),
-                    why: words::of_io(&refusal.error),
-                    advice: refusal.advice,
-                };
+                // One at a time: a cable that is gone is not in use.
+                let others: Vec<&str> = REFUSED.iter().copied().filter(|code| *code != cause.code()).collect();
+                observer.clear(&subject, &others);
                 observer.clear(&subject, &["lost", "silent"]);
-                observer.raise(&subject, &trouble);
+                observer.raise(&subject, &cause.into());
             }
             Ok(stream) => {
                 observer.source(&name, |source| {
                     source.state = "reading".into();
                     count(&mut source.counters, "opened", 1);
                 });
-                observer.clear(&subject, &["unreachable"]);
+                observer.clear(&subject, REFUSED);
+                // Another program that reads along takes half of the bytes, and both see rubbish.
+                if let Some(busy) = settings.device.as_deref().and_then(who_has) {
+                    observer.raise(&subject, &busy.into());
+                }
                 let opened = Instant::now();
                 let end = read(stream, &name, &mut intake, &hub, &observer, silence, settings.speed).await;
                 match end {
@@ -78,8 +78,8 @@ pub async fn run(
                             count(&mut source.counters, "reopened_after_silence", 1);
                         });
                         observer.clear(&subject, &["lost"]);
-                        let trouble = Trouble::Silent { target: target.clone(), seconds: silence.as_secs() };
-                        observer.raise(&subject, &trouble);
+                        let cause = Cause::Silent { target: target.clone(), seconds: silence.as_secs() };
+                        observer.raise(&subject, &cause.into());
                     }
                     End::Closed(None) if settings.kind.ends() => {
                         observer.source(&name, |source| source.state = "ended".into());
@@ -88,7 +88,7 @@ pub async fn run(
                     End::Closed(error) => {
                         let why = error.as_ref().map_or("it was closed at the other end".into(), words::of_io);
                         observer.source(&name, |source| count(&mut source.counters, "lost", 1));
-                        observer.raise(&subject, &Trouble::Lost { target: target.clone(), why });
+                        observer.raise(&subject, &Cause::Lost { target: target.clone(), why }.into());
                     }
                 }
                 // What worked for a while is tried again at once.
@@ -111,13 +111,21 @@ enum End {
     Closed(Option<io::Error>),
 }
 
-async fn open(settings: &config::Source) -> Result<Stream, Refusal> {
+/// Opens a source of bytes.
+///
+/// # Errors
+/// The cause, where it cannot be had.
+pub(crate) async fn open(settings: &config::Source) -> Result<Stream, Cause> {
     match settings.kind {
         SourceKind::Serial => serial::open(settings),
         SourceKind::Tcp => tcp::open(settings).await,
         SourceKind::File => file::open(settings).await,
         // Has no stream of bytes, and was turned to its own room above.
-        SourceKind::Mqtt => Err(Refusal { error: io::ErrorKind::Unsupported.into(), advice: "" }),
+        SourceKind::Mqtt => Err(Cause::Unreachable {
+            target: settings.target(),
+            why: "it is a broker, which has messages and no stream of bytes".into(),
+            advice: "",
+        }),
         SourceKind::Stdin => Ok(Box::pin(tokio::io::stdin())),
     }
 }
