@@ -13,6 +13,8 @@ use super::tally::{Counts, Tally};
 const NOT_BY_CHANCE: u32 = 3;
 /// So many bytes without a frame are no cut-off telegram any more.
 const MUCH_NOISE: usize = 300;
+/// Where there are good telegrams, damaged ones leave noise behind, too. This is more than a damaged one.
+const NO_DAMAGE: usize = 2500;
 /// Of so many telegrams one that is damaged is the weather.
 const WEATHER: u32 = 100;
 /// The clocks of meter and machine may differ by this much, seconds.
@@ -60,6 +62,8 @@ pub struct Evidence {
     tally: Tally,
     pace: Pace,
     foreign: Option<Foreign>,
+    /// Frames of our own meter that stayed shut or broke off since the last good one.
+    hurt: u32,
     /// The title that the last good frame bore.
     opened: Option<[u8; 8]>,
     /// A meter that is not configured.
@@ -79,6 +83,7 @@ impl Evidence {
             tally: Tally::new(true),
             pace: Pace::default(),
             foreign: None,
+            hurt: 0,
             opened: None,
             unknown: None,
             strange: None,
@@ -97,7 +102,7 @@ impl Evidence {
     /// Whether bytes are worth a look: none was good yet, or something was wrong not long ago.
     pub fn wants_bytes(&self) -> bool {
         let counts = self.tally.sum();
-        self.whole || counts.good == 0 || counts.damaged > 0 || self.run.noise > 0
+        counts.good == 0 || counts.damaged > 0 || self.run.noise > 0 || self.run.unopened.is_some() || self.hurt > 0
     }
 
     /// Takes bytes as they came, good or not. Only as long as [`Evidence::wants_bytes`].
@@ -159,7 +164,7 @@ impl Evidence {
             }
             // At its end a capture mostly breaks off.
             Event::Abandoned if !self.settings.timed => return false,
-            Event::Abandoned => self.tally.count(|counts| counts.damaged += 1),
+            Event::Abandoned => self.hurt += 1,
             Event::Noise(bytes) => run.noise = run.noise.saturating_add(bytes),
         }
         self.pace.disturb();
@@ -169,7 +174,7 @@ impl Evidence {
     /// No key opens it. From our own meter it is damage, from another one it has a name.
     fn unopened(&mut self, title: [u8; 8]) {
         if self.opened == Some(title) {
-            self.tally.count(|counts| counts.damaged += 1);
+            self.hurt += 1;
             return;
         }
         // The majority of a stream in one counter (Boyer and Moore): chance has many names.
@@ -197,6 +202,9 @@ impl Evidence {
                 counts.registers = (from, to);
             }
         });
+        // Now that one is good again, they were damage.
+        let hurt = std::mem::take(&mut self.hurt);
+        self.tally.count(|counts| counts.damaged += hurt);
         self.opened = good.title.or(self.opened);
         self.run = Run::default();
         self.look.clear();
@@ -217,11 +225,18 @@ impl Evidence {
         if self.last_byte.is_none() && end {
             return self.settings.key.clone().into_iter().collect();
         }
-        self.of_the_line(&mut causes, enough, counts.good);
-        self.of_the_key(&mut causes, enough, end);
-        self.of_the_text(&mut causes, enough, &counts);
-        if causes.is_empty() {
-            self.of_the_bytes(&mut causes, end, counts.good);
+        let look = self.look_of_noise(end, counts.good);
+        match look {
+            // A look of its own explains whatever chance frames were found in it.
+            Some(look @ (Appearance::Inverted | Appearance::SevenBits | Appearance::Slow)) => {
+                causes.push(self.of_the_look(look));
+            }
+            _ => {
+                self.of_the_line(&mut causes, enough, counts.good);
+                self.of_the_key(&mut causes, enough, end);
+                self.of_the_text(&mut causes, enough, &counts);
+                causes.extend(look.filter(|_| causes.is_empty()).map(|look| self.of_the_look(look)));
+            }
         }
         if end {
             causes.extend(self.settings.key.clone());
@@ -259,8 +274,11 @@ impl Evidence {
             causes.extend(self.settings.key.clone());
         }
         causes.extend(run.without_key.map(|title| Cause::SealedWithoutKey { title }));
+        // Inside of frames that stayed shut, chance makes some.
+        let shut = run.unopened.map_or(0, |(_, frames)| frames);
         if let Some((control, frames)) = run.security_control
             && frames >= enough
+            && frames > shut
         {
             causes.push(Cause::SecurityControl { control });
         }
@@ -295,21 +313,24 @@ impl Evidence {
         causes.extend(unknown.map(|equipment| Cause::UnknownMeter { equipment }));
     }
 
-    /// What bytes look like that are no frames at all.
-    fn of_the_bytes(&self, causes: &mut Vec<Cause>, end: bool, good: u32) {
+    /// What bytes look like that are no frames at all, if there are enough of them.
+    fn look_of_noise(&self, end: bool, good: u32) -> Option<Appearance> {
+        let Settings { baud, timed, .. } = self.settings;
         let much = if end && good == 0 { 1 } else { MUCH_NOISE };
-        if self.run.noise < much {
-            return;
-        }
-        let Settings { target, baud, timed, .. } = &self.settings;
-        let target = target.clone();
-        causes.push(match self.look.appearance(*baud, *timed) {
+        let look = (self.run.noise >= much).then(|| self.look.appearance(baud, timed))?;
+        let telling = matches!(look, Appearance::Inverted | Appearance::SevenBits | Appearance::Slow);
+        (telling || good == 0 || self.run.noise >= NO_DAMAGE).then_some(look)
+    }
+
+    fn of_the_look(&self, look: Appearance) -> Cause {
+        let target = self.settings.target.clone();
+        match look {
             Appearance::Inverted => Cause::Inverted { target },
             Appearance::SevenBits => Cause::SevenBits { target },
-            Appearance::Slow | Appearance::Fast => Cause::WrongSpeed { target, baud: *baud },
+            Appearance::Slow | Appearance::Fast => Cause::WrongSpeed { target, baud: self.settings.baud },
             Appearance::Text => Cause::Garbage { target, text: true },
             Appearance::Noise => Cause::Garbage { target, text: false },
-        });
+        }
     }
 
     /// What is odd though telegrams are good.

@@ -193,7 +193,8 @@ impl Intake {
     /// Half a second has passed without a byte: what is begun will not be finished.
     pub fn silence(&mut self, now: i64, arrivals: &mut Vec<Arrival>) {
         self.evidence.pause();
-        if self.is_waiting() && self.collector.topic.is_none() {
+        // What waits inside of a refused frame was begun by chance.
+        if self.deframer.pending() > self.forgiven && self.collector.topic.is_none() {
             self.note(Event::Abandoned, now);
         }
         while self.deframer.abandon() {

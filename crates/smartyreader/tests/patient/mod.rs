@@ -38,8 +38,15 @@ impl Settings {
         Self { file: true, ..self }
     }
 
-    /// A patient with keys in files of the folder `keys`.
+    /// A line that is looked at as `smartyreader doctor` does.
     pub fn patient(&self) -> Patient {
+        let mut patient = self.in_the_daemon();
+        patient.intake.look_at_all();
+        patient
+    }
+
+    /// A line as the daemon has it.
+    pub fn in_the_daemon(&self) -> Patient {
         let kind = if self.file {
             "kind = \"file\"\npath = \"x\"\n"
         } else if self.source.is_empty() {
@@ -47,7 +54,9 @@ impl Settings {
         } else {
             "kind = \"serial\"\ndevice = \"/dev/ttyUSB0\"\n"
         };
-        let text = format!("[source.line]\n{kind}{}\n{}", self.source, self.meters);
+        let other = "[source.other]\nkind = \"tcp\"\naddress = \"other:23\"\n";
+        let other = if self.meters.contains("\"other\"") { other } else { "" };
+        let text = format!("[source.line]\n{kind}{}\n{other}{}", self.source, self.meters);
         let mut config = config::parse(&text, "test.toml").unwrap();
         for meter in config.meter.values_mut() {
             if let Some(file) = &mut meter.key_file {
@@ -55,8 +64,7 @@ impl Settings {
             }
         }
         let observer = Observer::new();
-        let mut intake = Intake::new(&config, "line", HashMap::new(), observer.clone());
-        intake.look_at_all();
+        let intake = Intake::new(&config, "line", HashMap::new(), observer.clone());
         Patient { intake, observer, timed: !self.file, now: 0, good: 0 }
     }
 }
@@ -64,8 +72,11 @@ impl Settings {
 /// A file with a key: `KEY`, the right one of all virtual meters here; or 32 digits.
 fn key_file(what: &str) -> std::path::PathBuf {
     let text = if what == "KEY" { KEY_TEXT } else { what };
-    let path = std::env::temp_dir().join(format!("smartyreader-patient-{}-{text}.key", std::process::id()));
-    std::fs::write(&path, text).unwrap();
+    let path = std::env::temp_dir().join(format!("smartyreader-patient-{}-{}.key", std::process::id(), &text[..4]));
+    // Whole at once: another test may be reading it.
+    let beside = path.with_extension(format!("{:?}", std::thread::current().id()));
+    std::fs::write(&beside, text).unwrap();
+    std::fs::rename(&beside, &path).unwrap();
     path
 }
 
@@ -96,6 +107,11 @@ impl Patient {
         }
         self.intake.end();
         self.intake.causes(self.now)
+    }
+
+    /// What the daemon says of it now.
+    pub fn problems(&self) -> Vec<String> {
+        self.observer.health().problems.into_iter().map(|problem| problem.code).collect()
     }
 
     pub fn hear_all(mut self, chunks: impl IntoIterator<Item = Chunk>) -> Vec<Cause> {
