@@ -61,7 +61,7 @@ impl Capture {
                 let mut settings = keyed(key);
                 if self.facts["tag_verifies"] == true {
                     let authentication = self.facts["auth_key_hex"].as_str().unwrap();
-                    settings.meters += &format!("authentication-key = \"{authentication}\"\n");
+                    settings.meters.extend(["authentication-key = \"", authentication, "\"\n"]);
                 }
                 settings
             }
@@ -75,7 +75,7 @@ fn keyed(key: &str) -> Settings {
 }
 
 fn of_file(settings: Settings, bytes: &[u8]) -> Vec<&'static str> {
-    let mut patient = settings.from_file().patient();
+    let mut patient = settings.in_a_file().patient();
     patient.hear(0, bytes);
     codes(&patient.end())
 }

@@ -69,9 +69,9 @@ fn every_scene_has_its_cause() {
         let source = if name == "fast-line" { "baud = 9600\n" } else { "" };
         let lines = [
             (Settings::sealed(), sealed(Profile::LuxembourgFull)),
-            (Settings::sealed().from_file(), sealed(Profile::LuxembourgFull)),
+            (Settings::sealed().in_a_file(), sealed(Profile::LuxembourgFull)),
             (Settings::plain(), MeterConfig::new(Profile::LuxembourgFull)),
-            (Settings::plain().from_file(), MeterConfig::new(Profile::LuxembourgFull)),
+            (Settings::plain().in_a_file(), MeterConfig::new(Profile::LuxembourgFull)),
         ];
         for ((settings, meter), expected) in lines.into_iter().zip(expected) {
             let settings = Settings { source: source.into(), ..settings };
@@ -172,7 +172,7 @@ fn others() -> Vec<(&'static str, Settings, Vec<Chunk>)> {
 #[test]
 fn what_hangs_on_the_settings_has_its_cause() {
     for (code, settings, chunks) in others() {
-        for settings in [settings.clone(), settings.from_file()] {
+        for settings in [settings.clone(), settings.in_a_file()] {
             let causes = settings.patient().hear_all(chunks.clone());
             assert_eq!(codes(&causes).first(), Some(&code), "{settings:?} {causes:?}");
             let sentence = causes[0].sentence();
@@ -230,7 +230,7 @@ fn a_healthy_day_has_no_cause() {
     ] {
         let mut daemon = settings.in_the_daemon();
         let mut doctor = settings.patient();
-        let mut file = settings.from_file().patient();
+        let mut file = settings.in_a_file().patient();
         for chunk in scene("normal-day", meter) {
             for patient in [&mut daemon, &mut doctor, &mut file] {
                 patient.hear(chunk.at, &chunk.bytes);
@@ -257,7 +257,7 @@ fn healthy_meters_of_all_countries_have_no_cause() {
             assert_eq!(codes(&causes), Vec::<&str>::new(), "{profile:?}");
             // A capture that begins and ends in the middle of a telegram is none the worse.
             let bytes: Vec<u8> = heard.into_iter().flat_map(|chunk| chunk.bytes).collect();
-            let mut patient = settings(source, "[meter.home]\n").from_file().patient();
+            let mut patient = settings(source, "[meter.home]\n").in_a_file().patient();
             patient.hear(0, &bytes[300..bytes.len() - 200]);
             assert_eq!(codes(&patient.end()), Vec::<&str>::new(), "{profile:?}");
         }

@@ -226,17 +226,14 @@ impl Evidence {
             return self.settings.key.clone().into_iter().collect();
         }
         let look = self.look_of_noise(end, counts.good);
-        match look {
+        if let Some(look @ (Appearance::Inverted | Appearance::SevenBits | Appearance::Slow)) = look {
             // A look of its own explains whatever chance frames were found in it.
-            Some(look @ (Appearance::Inverted | Appearance::SevenBits | Appearance::Slow)) => {
-                causes.push(self.of_the_look(look));
-            }
-            _ => {
-                self.of_the_line(&mut causes, enough, counts.good);
-                self.of_the_key(&mut causes, enough, end);
-                self.of_the_text(&mut causes, enough, &counts);
-                causes.extend(look.filter(|_| causes.is_empty()).map(|look| self.of_the_look(look)));
-            }
+            causes.push(self.of_the_look(look));
+        } else {
+            self.of_the_line(&mut causes, enough, counts.good);
+            self.of_the_key(&mut causes, enough, end);
+            self.of_the_text(&mut causes, enough, &counts);
+            causes.extend(look.filter(|_| causes.is_empty()).map(|look| self.of_the_look(look)));
         }
         if end {
             causes.extend(self.settings.key.clone());

@@ -15,6 +15,10 @@ pub struct Masked {
     pub unread: usize,
 }
 
+/// The last three bytes of the system title, which are the serial number in Luxembourg, in `DB 08 title`.
+const SERIAL: usize = 7;
+const TITLE_END: usize = 10;
+
 /// The objects that name a meter, a device behind it or its customer: identifiers, and messages.
 const NAMING: [&[u8]; 4] = [b":42.0.0", b":96.1.", b":96.13.", b":0.0.0"];
 
@@ -25,8 +29,16 @@ pub fn mask(capture: &[u8], keys: &[(Key, Authentication)]) -> Masked {
     let mut rest = capture;
     while let Some(at) = memchr::memmem::find(rest, &[0xDB, 8]) {
         let Some(mut frame) = sealed(&rest[at..]) else {
-            masked.outside(&rest[..at + 2]);
-            rest = &rest[at + 2..];
+            // Cut off or damaged: its title says no less.
+            let (before, cut) = rest.split_at(at);
+            let title = &cut[..cut.len().min(TITLE_END)];
+            let next = memchr::memmem::find(&title[2..], &[0xDB, 8]).map_or(title.len(), |next| 2 + next);
+            let (title, after) = cut.split_at(next);
+            masked.outside(before);
+            masked.bytes.extend_from_slice(&title[..title.len().min(SERIAL)]);
+            masked.bytes.resize(masked.bytes.len() + title.len().saturating_sub(SERIAL), 0);
+            masked.shut += 1;
+            rest = after;
             continue;
         };
         masked.outside(&rest[..at]);
@@ -36,7 +48,7 @@ pub fn mask(capture: &[u8], keys: &[(Key, Authentication)]) -> Masked {
             masked.outside(&[&text[..], if text.ends_with(b"\n") { b"" } else { b"\r\n" }].concat());
         } else {
             masked.shut += 1;
-            frame[7..10].fill(0);
+            frame[SERIAL..TITLE_END].fill(0);
             masked.bytes.extend_from_slice(&frame);
         }
     }
@@ -100,5 +112,34 @@ fn blank(text: &mut [u8]) {
                 *byte = if place % 2 == 0 { b'3' } else { b'0' };
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_whole_names_nobody_either() {
+        let frame =
+            smarty_meter::seal([7; 16], *b"SAGgp\x01\xBD\x54", 1, b"/Lux5\r\n\r\n1-0:1.8.0(1*kWh)\r\n!0000\r\n");
+        for keep in 2..=frame.len() {
+            let masked = mask(&[b"noise", &frame[..keep], b"\xDB\x08SAGgp\x01\xBD\x54"].concat(), &[]);
+            assert_eq!(masked.bytes.len(), 5 + keep + 10, "{keep}");
+            assert!(!masked.bytes.windows(2).any(|bytes| bytes == b"\xBD\x54"), "{keep}");
+        }
+        let text = b"-0:96.1.1(4530303434)\r\n0-1:96.1.0(ABC\r\n0-0:42.0.0(53414731)";
+        assert_eq!(mask(text, &[]).bytes, b"-0:96.1.1(3030303030)\r\n0-1:96.1.0(303\r\n0-0:42.0.0(30303030)");
+    }
+
+    #[test]
+    fn a_checksum_stays_as_right_or_wrong_as_it_was() {
+        let body = b"/KAM5\r\n\r\n0-0:96.1.1(4530303434)\r\n!";
+        let right = [&body[..], format!("{:04X}\r\n", crc16(body)).as_bytes()].concat();
+        let masked = mask(&[&right[..], body, b"0000\r\n"].concat(), &[]).bytes;
+        let (first, second) = masked.split_at(right.len());
+        assert!(Telegram::parse(first).is_ok_and(|telegram| telegram.crc().is_some()));
+        assert!(Telegram::parse(second).is_err());
+        assert!(!second.windows(4).any(|digits| digits == b"4530"));
     }
 }

@@ -34,7 +34,7 @@ impl Settings {
         Self { meters: "[meter.home]\n".into(), ..Self::default() }
     }
 
-    pub fn from_file(self) -> Self {
+    pub fn in_a_file(self) -> Self {
         Self { file: true, ..self }
     }
 
