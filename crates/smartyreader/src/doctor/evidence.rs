@@ -132,6 +132,7 @@ impl Evidence {
             Event::Foreign(protocol) => {
                 run.foreign = Some(protocol);
                 self.foreign = Some(protocol);
+                self.tally.count(|counts| counts.foreign += 1);
             }
             Event::WithoutKey(title, true) => {
                 run.without_key = Some(title);
@@ -177,6 +178,7 @@ impl Evidence {
             self.hurt += 1;
             return;
         }
+        self.tally.count(|counts| counts.strange += 1);
         // The majority of a stream in one counter (Boyer and Moore): chance has many names.
         self.strange = match self.strange {
             Some((strange, more)) if strange == title => Some((title, more.saturating_add(1))),
@@ -208,9 +210,11 @@ impl Evidence {
         self.opened = good.title.or(self.opened);
         self.run = Run::default();
         self.look.clear();
-        if !self.whole && self.tally.sum().damaged == 0 {
-            self.foreign = None;
+        let counts = self.tally.sum();
+        if counts.strange == 0 {
             self.strange = None;
+        }
+        if !self.whole && counts.damaged == 0 {
             self.shape.clear();
         }
     }
@@ -338,7 +342,7 @@ impl Evidence {
         {
             causes.push(Cause::OtherMeter { title, frames });
         }
-        causes.extend(self.foreign.map(Cause::Foreign));
+        causes.extend(self.foreign.filter(|_| counts.foreign > 0).map(Cause::Foreign));
         if counts.plain_refused > 0 {
             causes.push(Cause::PlainRefused);
         }

@@ -18,6 +18,8 @@ pub struct Masked {
 /// The last three bytes of the system title, which are the serial number in Luxembourg, in `DB 08 title`.
 const SERIAL: usize = 7;
 const TITLE_END: usize = 10;
+/// So many titles are looked for; more than a few are chance.
+const TITLES: usize = 64;
 
 /// The objects that name a meter, a device behind it or its customer: identifiers, and messages.
 const NAMING: [&[u8]; 4] = [b":42.0.0", b":96.1.", b":96.13.", b":0.0.0"];
@@ -27,12 +29,18 @@ const NAMING: [&[u8]; 4] = [b":42.0.0", b":96.1.", b":96.13.", b":0.0.0"];
 pub fn mask(capture: &[u8], keys: &[(Key, Authentication)]) -> Masked {
     let mut masked = Masked::default();
     let mut rest = capture;
+    let mut titles: Vec<Vec<u8>> = Vec::new();
     while let Some(at) = memchr::memmem::find(rest, &[0xDB, 8]) {
+        let title = rest[at + 2..].iter().copied().take(TITLE_END - 2).collect();
+        if titles.len() < TITLES && !titles.contains(&title) {
+            titles.push(title);
+        }
         let Some(mut frame) = sealed(&rest[at..]) else {
             // Cut off or damaged: its title says no less.
             let (before, cut) = rest.split_at(at);
             let title = &cut[..cut.len().min(TITLE_END)];
-            let next = memchr::memmem::find(&title[2..], &[0xDB, 8]).map_or(title.len(), |next| 2 + next);
+            let next = memchr::memmem::find(&cut[2..cut.len().min(TITLE_END + 1)], &[0xDB, 8])
+                .map_or(title.len(), |next| 2 + next);
             let (title, after) = cut.split_at(next);
             masked.outside(before);
             masked.bytes.extend_from_slice(&title[..title.len().min(SERIAL)]);
@@ -53,6 +61,14 @@ pub fn mask(capture: &[u8], keys: &[(Key, Authentication)]) -> Masked {
         }
     }
     masked.outside(rest);
+    // A frame that was cut off took the head of the next along.
+    for title in titles.iter().filter(|title| title.len() == TITLE_END - 2) {
+        let mut from = 0;
+        while let Some(at) = memchr::memmem::find(&masked.bytes[from..], title) {
+            from += at + title.len();
+            masked.bytes[from - (TITLE_END - SERIAL)..from].fill(0);
+        }
+    }
     masked
 }
 

@@ -12,6 +12,10 @@ pub(super) struct Counts {
     pub(super) again: u32,
     pub(super) replayed: u32,
     pub(super) plain_refused: u32,
+    /// Whole, of another protocol.
+    pub(super) foreign: u32,
+    /// Sealed, of another meter, and shut.
+    pub(super) strange: u32,
     /// Good, of a meter that is not configured.
     pub(super) unknown: u32,
     /// The frame counter fell, and the last time from where to where.
@@ -36,6 +40,8 @@ impl Counts {
             again: self.again + older.again,
             replayed: self.replayed + older.replayed,
             plain_refused: self.plain_refused + older.plain_refused,
+            foreign: self.foreign + older.foreign,
+            strange: self.strange + older.strange,
             unknown: self.unknown + older.unknown,
             counter_back: self.counter_back + older.counter_back,
             counters: latest(self.counter_back, self.counters, older.counters),
