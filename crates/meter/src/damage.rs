@@ -67,6 +67,13 @@ pub(crate) fn noise_inside(frame: &mut Vec<u8>, count: usize, prng: &mut Prng) {
     });
 }
 
+/// Changes the last digit of the checksum behind a text, if it has one.
+pub(crate) fn spoil_checksum(text: &mut [u8]) {
+    if let Some(digit) = text.iter_mut().rev().find(|byte| byte.is_ascii_hexdigit()) {
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
+    }
+}
+
 /// Does the damage on a copy until it is one.
 fn hurt(frame: &mut Vec<u8>, prng: &mut Prng, damage: impl Fn(&mut Vec<u8>, usize, &mut Prng)) {
     let protected = protected(frame);

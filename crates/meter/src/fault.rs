@@ -75,6 +75,11 @@ pub enum Fault {
     /// Two M-Bus frames around a sealed DLMS list. It is no telegram, though a `DB` is in it.
     Mbus,
 
+    /// The frame comes twice, as some network dongles send it. Nothing is lost, and nothing is to be counted twice.
+    Twice,
+    /// The frame comes in two pieces, two seconds apart, as through a bad network. The telegram is lost.
+    Split,
+
     // -- The wire is set wrong, for a number of telegrams. They are lost. --
     /// The signal is not inverted where it should be, or twice.
     Inverted {
@@ -88,6 +93,11 @@ pub enum Fault {
     },
     /// 9600 baud 7E1, read as 115 200 baud 8N1.
     SlowLine {
+        /// How many telegrams.
+        telegrams: u64,
+    },
+    /// 115 200 baud 8N1, read as 9600 baud 8N1.
+    FastLine {
         /// How many telegrams.
         telegrams: u64,
     },
@@ -105,6 +115,16 @@ pub enum Fault {
     },
     /// The right encryption key, another authentication key.
     OtherAuthenticationKey {
+        /// How many telegrams.
+        telegrams: u64,
+    },
+    /// Another security control byte: 20, encrypted and not authenticated.
+    OtherSuite {
+        /// How many telegrams.
+        telegrams: u64,
+    },
+    /// The checksum in the text is wrong before the text is sealed: the meter's own mistake.
+    WrongChecksum {
         /// How many telegrams.
         telegrams: u64,
     },

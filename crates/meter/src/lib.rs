@@ -70,7 +70,7 @@ mod dlms;
 mod fault;
 mod line;
 mod scene;
-mod uart;
+pub mod uart;
 
 pub use config::{MeterConfig, StartRegisters, key_of};
 pub use crc::crc16;

@@ -7,9 +7,10 @@ use crate::fault::{Fault, Script};
 use crate::meter::VirtualMeter;
 use crate::prng::Prng;
 use crate::profile::Profile;
-use crate::seal::{GENERAL_GLO_CIPHERING, SECURITY_CONTROL, Sealer};
+use crate::seal::{GENERAL_GLO_CIPHERING, SECURITY_CONTROL, Sealer, TAG_LEN};
 use crate::telegram::Telegram;
-use crate::{damage, dlms, uart};
+use crate::uart::{Receiver, Wire, heard};
+use crate::{damage, dlms};
 
 /// How many frames can be replayed.
 const REMEMBERED: usize = 64;
@@ -68,6 +69,9 @@ struct State {
     inverted: u64,
     parity: u64,
     slow: u64,
+    fast: u64,
+    other_suite: u64,
+    wrong_checksum: u64,
 }
 
 impl Line {
@@ -138,13 +142,23 @@ impl Line {
             self.surround(fault, &telegram.frame, &mut bytes);
         }
         let garbled = self.garble(&mut bytes);
-        let arrives = genuine && !hurt && !garbled && !bytes.is_empty();
+        if faults.contains(&Fault::Twice) {
+            bytes.extend_from_within(..);
+        }
+        let split = faults.contains(&Fault::Split);
+        let arrives = genuine && !hurt && !garbled && !split && !bytes.is_empty();
         if arrives {
             // Only what was read once can be replayed: a lost frame that comes later is news.
             self.remember(&telegram.frame);
         }
         self.waiting.extend(extra);
-        let at = telegram.sent_at();
+        let mut at = telegram.sent_at();
+        if split {
+            let second = bytes.split_off(bytes.len() / 2);
+            self.waiting.push_back(Chunk { at, index, bytes, truth: None, faults: faults.clone() });
+            bytes = second;
+            at += 2;
+        }
         self.waiting.push_back(Chunk { at, index, bytes, truth: arrives.then_some(telegram), faults });
     }
 
@@ -162,6 +176,9 @@ impl Line {
             Fault::Inverted { telegrams } => state.inverted = *telegrams,
             Fault::Parity { telegrams } => state.parity = *telegrams,
             Fault::SlowLine { telegrams } => state.slow = *telegrams,
+            Fault::FastLine { telegrams } => state.fast = *telegrams,
+            Fault::OtherSuite { telegrams } => state.other_suite = *telegrams,
+            Fault::WrongChecksum { telegrams } => state.wrong_checksum = *telegrams,
             Fault::CounterJump { to } => meter.set_frame_counter(*to),
             Fault::MoveClock { by_s } => meter.move_clock(*by_s),
             Fault::LoseClock { telegrams } => meter.lose_clock(*telegrams),
@@ -177,11 +194,32 @@ impl Line {
     fn send(&mut self) -> (Telegram, bool) {
         let config = self.meter.config();
         let title = self.meter.device().system_title;
-        let Some(key) = config.key else {
-            return (self.meter.next_telegram(), true);
-        };
         let state = &mut self.state;
         let form = config.length_form;
+        let wrong_checksum = spend(&mut state.wrong_checksum);
+        let Some(key) = config.key else {
+            let mut telegram = self.meter.next_telegram();
+            if wrong_checksum {
+                damage::spoil_checksum(&mut telegram.text);
+                telegram.frame.clone_from(&telegram.text);
+            }
+            return (telegram, !wrong_checksum);
+        };
+        if wrong_checksum {
+            let sealer = Sealer::new(key, config.authentication_key, title, form);
+            let mut telegram = self.meter.next_telegram();
+            damage::spoil_checksum(&mut telegram.text);
+            telegram.frame = sealer.seal(telegram.frame_counter.unwrap_or_default(), &telegram.text);
+            return (telegram, false);
+        }
+        if spend(&mut state.other_suite) {
+            let mut telegram = self.meter.next_telegram();
+            let control = telegram.frame.len().checked_sub(telegram.text.len() + TAG_LEN + 5);
+            if let Some(byte) = control.and_then(|at| telegram.frame.get_mut(at)) {
+                *byte = 0x20;
+            }
+            return (telegram, false);
+        }
         let other = if spend(&mut state.plain) {
             None
         } else if spend(&mut state.wrong_key) {
@@ -260,15 +298,18 @@ impl Line {
     /// Reads the bytes with a wrongly set port, if it is; says whether it was.
     fn garble(&mut self, bytes: &mut Vec<u8>) -> bool {
         let state = &mut self.state;
-        if spend(&mut state.inverted) {
-            *bytes = uart::inverted(bytes);
+        let (wire, baud) = if spend(&mut state.inverted) {
+            (Wire { inverted: true, ..Wire::P1 }, 115_200)
         } else if spend(&mut state.parity) {
-            *bytes = uart::parity(bytes);
+            (Wire { seven_even: true, ..Wire::P1 }, 115_200)
         } else if spend(&mut state.slow) {
-            *bytes = uart::slow(bytes);
+            (Wire::DSMR_2, 115_200)
+        } else if spend(&mut state.fast) {
+            (Wire::P1, 9600)
         } else {
             return false;
-        }
+        };
+        *bytes = heard(bytes, wire, baud, Receiver::Waits);
         true
     }
 

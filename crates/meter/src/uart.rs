@@ -4,85 +4,107 @@
 //! can tell its user what is wrong. So it is not invented here, but comes from sending the levels of
 //! one setting and sampling them with another.
 
-/// Samples in one bit of the reader, 115 200 baud 8N1.
-const READER: usize = 4;
-/// 115 200 baud is twelve times 9600.
-const SLOWER: usize = 12;
+/// Samples in a second: four in a bit of 115 200 baud, the fastest of all meters.
+const SAMPLES: usize = 4 * 115_200;
 /// Bits of silence before and after a telegram.
 const IDLE: usize = 24;
 
-/// How the sender is set.
+/// How a sender is set, and what becomes of its signal on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Framing {
-    /// Eight bits, no parity.
-    Eight,
-    /// Seven bits and even parity.
-    SevenEven,
+pub struct Wire {
+    /// Bits a second; a divisor of 460 800.
+    pub baud: u32,
+    /// Seven bits and even parity instead of eight bits without.
+    pub seven_even: bool,
+    /// The levels are upside down, also at rest.
+    pub inverted: bool,
+    /// Bits of rest between two bytes, beside the stop bit.
+    pub pause: usize,
 }
 
-/// The bytes as read from a line whose levels are upside down.
-pub(crate) fn inverted(bytes: &[u8]) -> Vec<u8> {
-    let mut levels = send(bytes, Framing::Eight, READER);
-    for level in &mut levels {
-        *level = !*level;
+impl Wire {
+    /// As P1 is meant: 115 200 baud 8N1, the right way up, byte upon byte.
+    pub const P1: Self = Self { baud: 115_200, seven_even: false, inverted: false, pause: 0 };
+    /// As meters before 2014 send: 9600 baud 7E1.
+    pub const DSMR_2: Self = Self { baud: 9600, seven_even: true, ..Self::P1 };
+}
+
+/// What a receiver does with a byte that has no stop bit. In raw mode the byte is handed over either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// Looks for the next start only after the line has been at rest.
+    Waits,
+    /// Takes the missing stop bit for the next start bit, as the 16550 and its kin do.
+    Restarts,
+}
+
+/// The bytes as a port of `baud` 8N1 reads them from this wire.
+///
+/// ```
+/// use smarty_meter::uart::{Receiver, Wire, heard};
+///
+/// let text = b"/Lux5";
+/// assert_eq!(heard(text, Wire::P1, 115_200, Receiver::Waits), text);
+/// let upside_down = Wire { inverted: true, ..Wire::P1 };
+/// assert_ne!(heard(text, upside_down, 115_200, Receiver::Waits), text);
+/// ```
+#[must_use]
+pub fn heard(bytes: &[u8], wire: Wire, baud: u32, receiver: Receiver) -> Vec<u8> {
+    let bit = samples_in_a_bit(baud);
+    let mut levels = send(bytes, wire, IDLE * bit.max(samples_in_a_bit(wire.baud)));
+    if wire.inverted {
+        for level in &mut levels {
+            *level = !*level;
+        }
     }
-    read(&levels)
+    read(&levels, bit, receiver)
 }
 
-/// The bytes as read from a line of the right speed that sends seven bits and even parity.
-pub(crate) fn parity(bytes: &[u8]) -> Vec<u8> {
-    read(&send(bytes, Framing::SevenEven, READER))
-}
-
-/// The bytes as read from a line of 9600 baud 7E1.
-pub(crate) fn slow(bytes: &[u8]) -> Vec<u8> {
-    read(&send(bytes, Framing::SevenEven, READER * SLOWER))
+fn samples_in_a_bit(baud: u32) -> usize {
+    SAMPLES / (baud.max(1) as usize).min(SAMPLES)
 }
 
 /// The levels on the line, `true` for mark, which is also the level at rest.
-fn send(bytes: &[u8], framing: Framing, samples_per_bit: usize) -> Vec<bool> {
-    let mut levels = Vec::with_capacity((bytes.len() * 10 + 2 * IDLE) * samples_per_bit);
-    let mut hold = |level: bool, bits: usize| levels.resize(levels.len() + bits * samples_per_bit, level);
-    hold(true, IDLE);
+fn send(bytes: &[u8], wire: Wire, idle: usize) -> Vec<bool> {
+    let bit = samples_in_a_bit(wire.baud);
+    let mut levels = Vec::with_capacity(bytes.len() * (10 + wire.pause) * bit + 2 * idle);
+    levels.resize(idle, true);
     for &byte in bytes {
+        let data = if wire.seven_even { (byte & 0x7F) | (((byte & 0x7F).count_ones() as u8 & 1) << 7) } else { byte };
+        let mut hold = |level: bool, bits: usize| levels.resize(levels.len() + bits * bit, level);
         hold(false, 1);
-        let data = match framing {
-            Framing::Eight => byte,
-            Framing::SevenEven => (byte & 0x7F) | (((byte & 0x7F).count_ones() as u8 & 1) << 7),
-        };
         // Low bit first. The parity bit is where the eighth data bit would be: that is the confusion.
-        for bit in 0..8 {
-            hold(data >> bit & 1 == 1, 1);
+        for place in 0..8 {
+            hold(data >> place & 1 == 1, 1);
         }
-        hold(true, 1);
+        hold(true, 1 + wire.pause);
     }
-    hold(true, IDLE);
+    levels.resize(levels.len() + idle, true);
     levels
 }
 
 /// What a receiver set to 8N1 makes of the levels.
-fn read(levels: &[bool]) -> Vec<u8> {
+fn read(levels: &[bool], bit: usize, receiver: Receiver) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut at = 1;
     while at < levels.len() {
         let falls = levels[at - 1] && !levels[at];
-        if !falls {
+        let middle_of = |at: usize, place: usize| levels.get(at + place * bit + bit / 2).copied();
+        if !falls || middle_of(at, 0) != Some(false) {
             at += 1;
             continue;
         }
-        let middle_of = |bit: usize| levels.get(at + bit * READER + READER / 2).copied();
-        if middle_of(0) != Some(false) {
-            at += 1;
-            continue;
+        loop {
+            let byte = (0..8).fold(0, |byte, place| byte | u8::from(middle_of(at, place + 1).unwrap_or(true)) << place);
+            bytes.push(byte);
+            let stopped = middle_of(at, 9).unwrap_or(true);
+            // A byte of nothing is a break, and no receiver looks for a start in one.
+            if stopped || byte == 0 || receiver == Receiver::Waits {
+                break;
+            }
+            at += 9 * bit;
         }
-        let mut byte = 0;
-        for bit in 0..8 {
-            byte |= u8::from(middle_of(bit + 1).unwrap_or(true)) << bit;
-        }
-        // A missing stop bit is a framing error; a port in raw mode hands the byte over all the same,
-        // and looks for the next start only after the line has been at rest.
-        bytes.push(byte);
-        at += 9 * READER + READER / 2;
+        at += 9 * bit + bit / 2;
         while at < levels.len() && !levels[at] {
             at += 1;
         }
@@ -100,12 +122,16 @@ mod tests {
     #[test]
     fn the_right_setting_reads_what_was_sent() {
         let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(read(&send(&all, Framing::Eight, READER)), all);
+        for receiver in [Receiver::Waits, Receiver::Restarts] {
+            for (baud, pause) in [(115_200, 0), (115_200, 3), (9600, 0), (2400, 1)] {
+                assert_eq!(heard(&all, Wire { baud, pause, ..Wire::P1 }, baud, receiver), all);
+            }
+        }
     }
 
     #[test]
     fn parity_sits_in_the_eighth_bit() {
-        let heard = parity(TEXT);
+        let heard = heard(TEXT, Wire { seven_even: true, ..Wire::P1 }, 115_200, Receiver::Waits);
         assert_eq!(heard.len(), TEXT.len());
         for (heard, &sent) in heard.iter().zip(TEXT) {
             assert_eq!(heard & 0x7F, sent);
@@ -115,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_slow_line_is_heard_as_runs_of_equal_bits() {
-        let heard = slow(TEXT);
+        let heard = heard(TEXT, Wire::DSMR_2, 115_200, Receiver::Waits);
         assert!(heard.len() > TEXT.len());
         // A bit of the sender is longer than a byte of the reader: nothing but 00 and long runs.
         let others = heard.iter().filter(|&&byte| byte != 0).count();
@@ -124,9 +150,24 @@ mod tests {
 
     #[test]
     fn an_inverted_line_is_not_the_complement() {
-        let heard = inverted(TEXT);
+        let inverted = Wire { inverted: true, ..Wire::P1 };
+        let heard = heard(TEXT, inverted, 115_200, Receiver::Waits);
         assert!(!heard.is_empty());
         assert_ne!(heard, TEXT.iter().map(|byte| !byte).collect::<Vec<u8>>());
-        assert_eq!(heard, inverted(TEXT));
+    }
+
+    #[test]
+    fn an_inverted_text_falls_into_step() {
+        // The reader's start bit becomes the sender's stop bit, and every byte is the text's, turned over and shifted.
+        let long = TEXT.repeat(8);
+        let heard = heard(&long, Wire { inverted: true, ..Wire::P1 }, 115_200, Receiver::Waits);
+        let back: Vec<u8> = heard.iter().map(|byte| !(byte >> 1) & 0x7F).collect();
+        assert!(back.windows(TEXT.len()).any(|window| window == TEXT));
+    }
+
+    #[test]
+    fn a_fast_line_is_heard_as_few_bytes() {
+        let heard = heard(TEXT, Wire::P1, 9600, Receiver::Waits);
+        assert!(!heard.is_empty() && heard.len() <= TEXT.len() / 8, "{} of {}", heard.len(), TEXT.len());
     }
 }

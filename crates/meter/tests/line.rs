@@ -201,6 +201,31 @@ fn messages_are_hexadecimal_and_bounded() {
     assert!(contains(text, &[b"0-0:96.13.0(".as_slice(), &b"78".repeat(1024), b")\r\n"].concat()));
 }
 
+#[test]
+fn what_a_dongle_does_to_a_good_telegram() {
+    let chunks = play_one(&sealed(), Fault::Twice);
+    let telegram = chunks[3].truth.as_ref().expect("whole");
+    assert_eq!(chunks[3].bytes, telegram.frame.repeat(2));
+    let chunks = play_one(&sealed(), Fault::Split);
+    assert_eq!(lost(&chunks), [3, 3], "neither piece is a telegram");
+    let pieces: Vec<_> = chunks.iter().filter(|chunk| chunk.index == 3).collect();
+    assert_eq!((pieces.len(), pieces[1].at - pieces[0].at), (2, 2));
+    let whole = [&pieces[0].bytes[..], &pieces[1].bytes].concat();
+    assert!(open(&whole, KEY, STANDARD_AUTHENTICATION_KEY).is_ok());
+}
+
+#[test]
+fn a_meter_that_seals_its_own_mistakes() {
+    let chunks = play_one(&sealed(), Fault::WrongChecksum { telegrams: 2 });
+    assert_eq!(lost(&chunks), [3, 4]);
+    let (_, text) = open(&chunks[3].bytes, KEY, STANDARD_AUTHENTICATION_KEY).expect("the seal is right");
+    let end = text.iter().rposition(|&byte| byte == b'!').expect("an end") + 1;
+    let written = String::from_utf8_lossy(&text[end..end + 4]).into_owned();
+    assert_ne!(written, format!("{:04X}", smarty_meter::crc16(&text[..end])));
+    let chunks = play_one(&sealed(), Fault::OtherSuite { telegrams: 1 });
+    assert_eq!((lost(&chunks), chunks[3].bytes[13]), (vec![3], 0x20));
+}
+
 /// In any weather: what is true is in the chunk as a whole, and what is not true opens in no chunk.
 #[test]
 fn the_truth_of_a_storm_is_true() {

@@ -96,6 +96,14 @@ fn the_rooms_of_the_daemon_keep_to_themselves() {
         "smartyreader/src/intake",
         &["crate::hub", "crate::keeper", "crate::web", "crate::source", "crate::mqtt", "tokio"],
     );
+    never(
+        "smartyreader/src/doctor",
+        &["crate::hub", "crate::keeper", "crate::web", "crate::source", "crate::intake", "smarty_store", "tokio"],
+    );
+    for part in ["cause", "evidence", "event", "look", "mask", "pace", "sentence", "shape", "tally"] {
+        let words = ["std::fs", "std::net", "Instant", "SystemTime", "Timestamp::now", "observe::now"];
+        never(&format!("smartyreader/src/doctor/{part}.rs"), &words);
+    }
     never("smartyreader/src/observe", &["crate::hub", "crate::keeper", "crate::web", "crate::source", "smarty_store"]);
 }
 

@@ -29,7 +29,7 @@ fn with_panels(config: &mut MeterConfig) {
 }
 
 /// All scenes: good days first, then the wire, the seal, the counter, and the life of a meter.
-pub(super) static SCENES: [Scene; 31] = [
+pub(super) static SCENES: [Scene; 39] = [
     Scene {
         name: "normal-day",
         sentence: "A Wednesday in March, from midnight to midnight, on a good wire.",
@@ -294,5 +294,61 @@ pub(super) static SCENES: [Scene; 31] = [
         telegrams: HOUR,
         arrange: as_ordered,
         script: || Script::new().every(5, 6, HOUR, &Fault::Hdlc).every(8, 6, HOUR, &Fault::Mbus),
+    },
+    Scene {
+        name: "fast-line",
+        sentence: "A meter of 115200 baud on a port of 9600.",
+        telegrams: HOUR,
+        arrange: as_ordered,
+        script: || Script::new().with(0, Fault::FastLine { telegrams: HOUR }),
+    },
+    Scene {
+        name: "other-suite",
+        sentence: "After two minutes the meter seals with a security suite that P1 does not have.",
+        telegrams: HOUR,
+        arrange: as_ordered,
+        script: || Script::new().with(12, Fault::OtherSuite { telegrams: HOUR }),
+    },
+    Scene {
+        name: "wrong-checksum",
+        sentence: "After two minutes the meter itself makes wrong checksums, and seals them.",
+        telegrams: HOUR,
+        arrange: as_ordered,
+        script: || Script::new().with(12, Fault::WrongChecksum { telegrams: HOUR }),
+    },
+    Scene {
+        name: "cut-off",
+        sentence: "A buffer of 512 bytes on the way: every telegram breaks off there.",
+        telegrams: HOUR,
+        arrange: as_ordered,
+        script: || Script::new().every(0, 1, HOUR, &Fault::Truncate { keep: Some(512) }),
+    },
+    Scene {
+        name: "twice",
+        sentence: "A dongle that sends every telegram twice.",
+        telegrams: HOUR,
+        arrange: as_ordered,
+        script: || Script::new().every(0, 1, HOUR, &Fault::Twice),
+    },
+    Scene {
+        name: "split",
+        sentence: "A dongle that sends every telegram in two pieces, two seconds apart.",
+        telegrams: HOUR,
+        arrange: as_ordered,
+        script: || Script::new().every(0, 1, HOUR, &Fault::Split),
+    },
+    Scene {
+        name: "seldom",
+        sentence: "A meter that sends once a minute.",
+        telegrams: 60,
+        arrange: |config| config.period_s = 60,
+        script: Script::new,
+    },
+    Scene {
+        name: "clock-off",
+        sentence: "A meter whose clock is ten minutes ahead.",
+        telegrams: HOUR,
+        arrange: as_ordered,
+        script: || Script::new().with(0, Fault::MoveClock { by_s: 600 }),
     },
 ];

@@ -5,6 +5,7 @@ mod check;
 mod costs;
 mod decode;
 mod demo;
+mod doctor;
 mod export;
 mod import;
 mod meter;
@@ -41,6 +42,8 @@ enum Verb {
     Check(check::Check),
     /// Ask the running daemon how everything is.
     Status(status::Status),
+    /// Look at a port for half a minute and say what is wrong with it, and what to do.
+    Doctor(doctor::Doctor),
     /// Show what is in a capture or a frame, with its security facts.
     Decode(decode::Decode),
     /// Write readings or totals as CSV or JSON lines.
@@ -76,6 +79,7 @@ impl Cli {
             Verb::Setup(verb) => verb.run(),
             Verb::Check(verb) => verb.run(),
             Verb::Status(verb) => verb.run(),
+            Verb::Doctor(verb) => verb.run(),
             Verb::Decode(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
             Verb::Import(verb) => verb.run(),

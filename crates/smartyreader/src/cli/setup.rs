@@ -200,7 +200,7 @@ impl Heard {
                 "Nothing was heard. Is the cable in the meter's port, and is the port released by the operator?".into()
             }
             Self::Noise(bytes) => format!(
-                "{bytes} bytes were heard, but no telegram begins in them: another speed, or a cable that does not invert the signal."
+                "{bytes} bytes were heard, but no telegram begins in them. `smartyreader doctor --device` and this port says why."
             ),
             Self::Plain { equipment, .. } => format!("A plain telegram of meter {equipment}: no key is needed."),
             Self::Sealed { title, .. } => {

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use smarty_p1::{Reading, Telegram, Values};
+use smarty_p1::{Quantity, Reading, Telegram, Values};
 use smarty_store::{Clock, MeterReading, Proof};
 
 use super::describe::{add_times, texts};
 use super::replay::is_newer;
-use super::{Arrival, Intake, Run, Seal};
+use super::{Arrival, Intake, Seal};
 use crate::clock::{self, Moment};
-use crate::observe::{Trouble, count};
+use crate::doctor::{Cause, DRIFT, Event, Good};
+use crate::observe::count;
 
-/// The clocks of meter and machine may differ by this much.
-const DRIFT: i64 = 60;
 /// The pace of most boards, as long as theirs is not known.
 const A_MINUTE: i64 = 60;
 
@@ -69,11 +68,22 @@ impl Intake {
         {
             let again = self.marks.get(&(seal.key, seal.system_title)).is_some_and(|mark| mark.time == time);
             self.count(if again { "duplicate" } else { "replay" });
-            if !again {
-                self.observer.raise(&self.subject, &Trouble::Replayed);
-            }
+            self.note(if again { Event::Again } else { Event::Replayed }, now);
             return;
         }
+        self.note(
+            Event::Good(Good {
+                equipment: &opened.equipment,
+                title: opened.seal.map(|seal| seal.system_title),
+                counter: opened.seal.map(|seal| seal.frame_counter),
+                time: match moment {
+                    Moment::Meter(time) => Some(time),
+                    Moment::Host(_) => None,
+                },
+                register_wh: reading.get(Quantity::EnergyImport),
+            }),
+            now,
+        );
         let mut values = reading.values;
         add_times(&mut values, reading, &self.zone, now);
         let counts = [
@@ -112,7 +122,7 @@ impl Intake {
         });
         if clock == Clock::Meter && !self.replayed && drift.abs() > DRIFT {
             // Rounded, so that the sentence does not change with every telegram.
-            self.observer.raise(&meter.subject, &Trouble::ClockOff { seconds: drift / 10 * 10 });
+            self.observer.raise(&meter.subject, &Cause::ClockOff { seconds: drift / 10 * 10 }.into());
         } else {
             self.observer.clear(&meter.subject, &["clock-off"]);
         }
@@ -120,26 +130,11 @@ impl Intake {
             source.last_telegram = Some(now);
             count(&mut source.counters, "telegrams", 1);
         });
-        self.observer
-            .clear(&meter.subject, &["plain-refused", "published-refused", "authentication-key-differs", "stale"]);
-        self.observer.clear(
-            &self.subject,
-            &[
-                "garbage",
-                "wrong-key",
-                "sealed-without-key",
-                "without-checksum",
-                "damaged",
-                "security-control",
-                "foreign-protocol",
-                "foreign-message",
-                "replayed",
-                "silent",
-            ],
-        );
+        self.observer.clear(&meter.subject, &["published-refused", "stale"]);
+        self.observer.clear(&self.subject, &["foreign-message", "silent", "device-busy"]);
         // What it says is nobody's business who reads the log.
         tracing::debug!("meter {}: a good telegram of {} bytes", meter.name, telegram.len());
-        self.run = Run::default();
+        self.forgiven = 0;
         self.collector.heard = true;
         arrivals.push(Arrival {
             reading: MeterReading {

@@ -13,6 +13,7 @@ use super::published::draft::{Equipment, Fault, Said};
 use super::published::{Message, PARTS, Story, excerpt, understand};
 use super::{Arrival, Intake};
 use crate::clock::Moment;
+use crate::doctor::Cause;
 use crate::observe::{Trouble, count};
 
 /// A longer message has no format: hex of the longest frame, with room.
@@ -222,7 +223,7 @@ impl Intake {
         };
         let trouble = match equipment {
             Some(Equipment::Whole(name)) if !name.is_empty() && !known(&name) => {
-                Trouble::UnknownMeter { equipment: name }
+                Cause::UnknownMeter { equipment: name }.into()
             }
             _ => Trouble::UnknownTopic { topic: excerpt(topic) },
         };

@@ -7,7 +7,9 @@ mod collector;
 mod describe;
 mod number;
 mod published;
+mod refuse;
 mod replay;
+mod say;
 mod whose;
 
 use std::collections::HashMap;
@@ -15,17 +17,19 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use smarty_p1::Values;
-use smarty_p1::{
-    Authentication, Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Reading, SealedFrame, Telegram, TelegramError,
-};
+use smarty_p1::{Deframer, Frame, LONGEST_FRAME, OpenError, Progress, Reading, SealedFrame, Telegram};
 use smarty_store::{Mark, MeterReading, Proof};
 
-use crate::config::{Config, Geometry, KeyProblem, MeterKey};
-use crate::observe::{Observer, Trouble, count};
+use crate::config::{Config, Geometry, KeyProblem, MeterKey, SourceKind};
+use crate::doctor::{Cause, Event, Evidence, Settings};
+use crate::observe::{Observer, count};
 use arrival::Opened;
 use collector::Collector;
 use describe::equipment;
 use number::Number;
+
+use refuse::OpenFailure;
+use say::Said;
 
 pub use collector::{LONGEST_MESSAGE, checksum};
 pub use replay::{MarkKey, Seal};
@@ -44,16 +48,16 @@ pub struct Arrival {
     pub replayed: bool,
 }
 
-/// So many failures in a row are no chance any more.
-const NOT_BY_CHANCE: u32 = 3;
-/// So many bytes without a frame are no cut-off telegram any more.
-const MUCH_NOISE: usize = 300;
+/// Bits a second of all meters since 2014, and of what has no such setting.
+const FASTEST: u32 = 115_200;
+
+/// So many other meters' keys are tried on what our own do not open.
+const STRANGERS: usize = 16;
 
 /// One source's intake.
 pub struct Intake {
     source: Arc<str>,
     subject: String,
-    target: String,
     without_crc: bool,
     replayed: bool,
     zone: TimeZone,
@@ -63,19 +67,13 @@ pub struct Intake {
     observer: Observer,
     /// Which meter a system title belongs to, once a key has opened one of its frames.
     titles: HashMap<[u8; 8], usize>,
-    run: Run,
-    collector: Collector,
-}
-
-/// What has been going wrong without a good telegram in between.
-#[derive(Default)]
-struct Run {
-    noise: usize,
+    /// Keys of meters on other sources: whose is the one that fits?
+    strangers: Vec<(String, MeterKey)>,
     /// Bytes of a refused frame that will now be searched, and come out as noise.
     forgiven: usize,
-    unopened: u32,
-    other_control: u32,
-    damaged: u32,
+    evidence: Evidence,
+    said: Said,
+    collector: Collector,
 }
 
 struct MeterIntake {
@@ -125,21 +123,30 @@ impl Intake {
                 last_published: None,
             })
             .collect();
+        let mut unusable = None;
         for meter in &meters {
             if let Err(problem) = &meter.key {
                 let sentence = problem.to_string();
-                let trouble = match problem {
-                    KeyProblem::PublicKey(_) => Trouble::PublicKey { sentence },
-                    _ => Trouble::KeyUnusable { sentence },
+                let cause = match problem {
+                    KeyProblem::PublicKey(_) => Cause::PublicKey { sentence },
+                    _ => Cause::KeyUnusable { sentence },
                 };
-                observer.raise(&meter.subject, &trouble);
+                observer.raise(&meter.subject, &cause.clone().into());
+                unusable = Some(cause);
             }
             observer.meter(&meter.name, |_| {});
         }
+        let strangers = config.meter.iter().filter(|(other, _)| config.source_of(other) != Some(name));
+        let strangers = strangers.filter_map(|(other, meter)| Some((other.clone(), meter.keys().ok()??)));
+        let evidence = Evidence::new(Settings {
+            target: source.target(),
+            baud: if source.kind == SourceKind::Tcp { FASTEST } else { source.effective_baud() },
+            timed: !source.kind.ends(),
+            key: unusable,
+        });
         Self {
             source: name.into(),
             subject: format!("source {name}"),
-            target: source.target(),
             without_crc: source.accepts_without_crc(),
             replayed: source.kind.ends(),
             zone: config.time_zone(),
@@ -148,7 +155,10 @@ impl Intake {
             marks,
             observer,
             titles: HashMap::new(),
-            run: Run::default(),
+            strangers: strangers.take(STRANGERS).collect(),
+            forgiven: 0,
+            evidence,
+            said: Said::default(),
             collector: Collector::default(),
         }
     }
@@ -161,7 +171,16 @@ impl Intake {
                 count(&mut source.counters, "bytes", bytes.len() as u64);
             });
         }
+        let watched = self.evidence.wants_bytes();
+        if watched {
+            self.evidence.hear(bytes, now);
+        }
         self.deframe(bytes, now, arrivals);
+        // What has just gone wrong went wrong in these.
+        if !watched && self.evidence.wants_bytes() {
+            self.evidence.hear(bytes, now);
+        }
+        self.say();
     }
 
     fn deframe(&mut self, bytes: &[u8], now: i64, arrivals: &mut Vec<Arrival>) {
@@ -173,7 +192,7 @@ impl Intake {
                 Progress::Pending if rest.is_empty() => return,
                 Progress::Pending => {}
                 Progress::Frame => self.judge(now, arrivals),
-                Progress::Noise(bytes) => self.noise(bytes),
+                Progress::Noise(bytes) => self.noise(bytes, now),
                 Progress::BadLength => self.count("bad_length"),
                 Progress::Overflow => self.count("overflow"),
             }
@@ -182,10 +201,16 @@ impl Intake {
 
     /// Half a second has passed without a byte: what is begun will not be finished.
     pub fn silence(&mut self, now: i64, arrivals: &mut Vec<Arrival>) {
+        self.evidence.pause();
+        // What waits inside of a refused frame was begun by chance.
+        if self.deframer.pending() > self.forgiven && self.collector.topic.is_none() {
+            self.note(Event::Abandoned, now);
+        }
         while self.deframer.abandon() {
             self.count("abandoned");
             self.deframe(&[], now, arrivals);
         }
+        self.say();
     }
 
     /// Whether a frame is begun and not finished.
@@ -200,7 +225,7 @@ impl Intake {
         let verdict = match deframer.frame() {
             Frame::Foreign(protocol) => {
                 self.count("foreign");
-                self.observer.raise(&self.subject, &Trouble::Foreign(protocol));
+                self.note(Event::Foreign(protocol), now);
                 Verdict::Done
             }
             Frame::Plain(text) => self.plain(text, now, arrivals),
@@ -210,7 +235,7 @@ impl Intake {
             Verdict::Done => deframer.accept(),
             Verdict::Search => {
                 deframer.reject();
-                self.run.forgiven = length;
+                self.forgiven = length;
             }
         }
         self.deframer = deframer;
@@ -221,21 +246,22 @@ impl Intake {
     fn plain(&mut self, text: &[u8], now: i64, arrivals: &mut Vec<Arrival>) -> Verdict {
         let telegram = match Telegram::parse(text) {
             Ok(telegram) => telegram,
-            Err(error) => return self.refuse_text(error),
+            Err(error) => return self.refuse_text(text, error, false, now),
         };
         if telegram.crc().is_none() && !self.without_crc {
             self.count("without_crc");
-            self.observer.raise(&self.subject, &Trouble::WithoutChecksum);
+            self.note(Event::WithoutChecksum, now);
             return Verdict::Done;
         }
         let reading = Reading::of(&telegram);
         let equipment = equipment(&reading, None, &telegram);
         let Some(index) = self.whose_telegram(&equipment, now) else {
-            return self.unknown(equipment);
+            return self.unknown(&equipment, now);
         };
         if !self.meters[index].accept_plain {
             self.count("plain_refused");
-            self.observer.raise(&self.meters[index].subject, &Trouble::PlainRefused);
+            self.said.concerns = index;
+            self.note(Event::PlainRefused, now);
             return Verdict::Done;
         }
         let ident = u64::from(telegram.crc().unwrap_or_else(|| smarty_p1::crc16(text)));
@@ -248,14 +274,14 @@ impl Intake {
         let title = frame.system_title();
         let (index, proof, key) = match self.open(&mut frame) {
             Ok(opened) => opened,
-            Err(error) => return self.refuse_frame(title, error),
+            Err(error) => return self.refuse_frame(&mut frame, error, now),
         };
         let counter = frame.frame_counter();
         let text = frame.into_text();
         let telegram = match Telegram::parse(text) {
             Ok(telegram) => telegram,
             Err(error) => {
-                self.refuse_text(error);
+                self.refuse_text(text, error, proof == Proof::Tag, now);
                 // A right tag proves where the frame ends.
                 return Verdict::Done;
             }
@@ -264,7 +290,7 @@ impl Intake {
         let equipment = equipment(&reading, Some(title), &telegram);
         let meter = &self.meters[index];
         if !meter.equipment.is_empty() && !meter.equipment.contains(&equipment) {
-            return self.unknown(equipment);
+            return self.unknown(&equipment, now);
         }
         let seal = Seal { system_title: title, frame_counter: counter, key };
         let opened = Opened { index, equipment, proof, seal: Some(seal), ident: u64::from(counter) };
@@ -299,7 +325,7 @@ impl Intake {
                 Err(OpenError::SecurityControl(control)) => failure = OpenFailure::SecurityControl(control),
                 Err(OpenError::TagMismatch | OpenError::NotATelegram) => {
                     if matches!(failure, OpenFailure::NoKey) {
-                        failure = OpenFailure::Tag(matches!(keys.authentication, Authentication::Unchecked));
+                        failure = OpenFailure::Tag(index);
                     }
                 }
             }
@@ -307,84 +333,7 @@ impl Intake {
         Err(failure)
     }
 
-    fn refuse_frame(&mut self, title: [u8; 8], failure: OpenFailure) -> Verdict {
-        match failure {
-            OpenFailure::NoKey => {
-                self.count("no_key");
-                // A key that is configured and unusable has its own sentence.
-                if self.meters.iter().all(|meter| matches!(meter.key, Ok(None))) {
-                    self.observer.raise(&self.subject, &Trouble::SealedWithoutKey { title });
-                }
-                Verdict::Search
-            }
-            OpenFailure::SecurityControl(control) => {
-                self.count("security_control");
-                // Counted apart: inside a frame that could not be opened, chance makes one in a hundred look like this.
-                self.run.other_control += 1;
-                if self.run.other_control >= NOT_BY_CHANCE {
-                    self.observer.raise(&self.subject, &Trouble::SecurityControl { control });
-                }
-                Verdict::Search
-            }
-            OpenFailure::AuthenticationKeyDiffers(index) => {
-                self.count("authentication_key_differs");
-                let trouble = Trouble::AuthenticationKeyDiffers { title };
-                self.observer.raise(&self.meters[index].subject, &trouble);
-                Verdict::Done
-            }
-            OpenFailure::Tag(unchecked) => {
-                self.count(if unchecked { "not_a_telegram" } else { "tag_mismatch" });
-                self.run.unopened += 1;
-                self.run.other_control = 0;
-                if self.run.unopened >= NOT_BY_CHANCE {
-                    self.observer.raise(&self.subject, &Trouble::WrongKey { title, frames: self.run.unopened });
-                }
-                Verdict::Search
-            }
-        }
-    }
-
-    fn refuse_text(&mut self, error: TelegramError) -> Verdict {
-        match error {
-            TelegramError::CrcMismatch { .. } => {
-                self.count("crc_mismatch");
-                self.run.damaged += 1;
-                if self.run.damaged >= NOT_BY_CHANCE {
-                    self.observer.raise(&self.subject, &Trouble::Damaged { frames: self.run.damaged });
-                }
-            }
-            TelegramError::NotATelegram => self.count("not_a_telegram"),
-        }
-        Verdict::Search
-    }
-
-    fn unknown(&mut self, equipment: String) -> Verdict {
-        self.count("unknown_meter");
-        self.observer.raise(&self.subject, &Trouble::UnknownMeter { equipment });
-        Verdict::Done
-    }
-
-    fn noise(&mut self, bytes: usize) {
-        self.observer.source(&self.source, |source| count(&mut source.counters, "noise_bytes", bytes as u64));
-        let forgiven = bytes.min(self.run.forgiven);
-        self.run.forgiven -= forgiven;
-        self.run.noise += bytes - forgiven;
-        // A message that is no frame has a sentence of its own.
-        if self.run.noise >= MUCH_NOISE && self.collector.topic.is_none() {
-            self.observer.raise(&self.subject, &Trouble::Garbage { target: self.target.clone() });
-        }
-    }
-
     fn count(&self, name: &str) {
         self.observer.source(&self.source, |source| count(&mut source.counters, name, 1));
     }
-}
-
-#[derive(Clone, Copy)]
-enum OpenFailure {
-    NoKey,
-    SecurityControl(u8),
-    AuthenticationKeyDiffers(usize),
-    /// True: tried without a tag check.
-    Tag(bool),
 }

@@ -132,7 +132,8 @@ impl Intake {
         match faults.into_iter().next() {
             None => self.observer.clear(&self.subject, &["bad-answer"]),
             Some(Fault { sentence: why, .. }) => {
-                self.observer.raise(&self.subject, &Trouble::BadAnswer { target: self.target.clone(), why });
+                let target = self.evidence.target().to_string();
+                self.observer.raise(&self.subject, &Trouble::BadAnswer { target, why });
             }
         }
     }

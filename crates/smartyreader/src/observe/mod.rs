@@ -15,10 +15,11 @@ use tokio::sync::watch;
 
 use problems::Problems;
 
+pub use crate::words::{duration, times, title_text};
 pub use problems::Problem;
 pub use sensor::SensorTrouble;
 pub use socket::{ask, path as socket_path, serve};
-pub use trouble::{Severity, Trouble, duration, times, title_text};
+pub use trouble::{Severity, Trouble};
 pub use watchdog::watch_over;
 
 /// Named counters. A name is an API: it is only ever added.

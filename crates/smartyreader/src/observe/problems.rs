@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::trouble::{Severity, Trouble, duration, times};
+use super::trouble::{Severity, Trouble};
+use crate::words::{duration, times};
 
 /// A problem as the API and the page show it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -93,15 +94,16 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Cause;
 
     #[test]
     fn a_problem_is_counted_and_ends() {
         let mut problems = Problems::default();
-        let silent = |seconds| Trouble::Silent { target: "/dev/x".into(), seconds };
+        let silent = |seconds| Trouble::from(Cause::Silent { target: "/dev/x".into(), seconds });
         assert!(problems.raise("source a", &silent(60), 1000));
         assert!(!problems.raise("source a", &silent(60), 1001));
         assert!(problems.raise("source a", &silent(120), 1002), "it reads differently");
-        assert!(problems.raise("source b", &Trouble::PlainRefused, 1003));
+        assert!(problems.raise("source b", &Cause::PlainRefused.into(), 1003));
         assert_eq!(problems.list().len(), 2);
         assert_eq!(problems.list()[0].count, 3);
         assert!(problems.clear("source a", &["silent", "garbage"], 1004));

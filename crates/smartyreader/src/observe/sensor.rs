@@ -1,6 +1,6 @@
 //! Sensor: what can be wrong with what is no meter.
 
-use super::trouble::duration;
+use crate::words::duration;
 
 /// One thing that is wrong with a sensor.
 #[derive(Clone, Debug, PartialEq, Eq)]

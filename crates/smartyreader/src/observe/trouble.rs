@@ -1,14 +1,15 @@
-//! Trouble: everything that can be wrong, each with its code, its sentence and what to do.
+//! Trouble: everything that can be wrong, each with its code, its sentence and what to do. What is wrong with a source
+//! is said in [`Cause`].
 //!
 //! The codes are an API: scripts and tests go by them. The sentences are for people and never hold a key.
 
-use std::fmt::Write as _;
-
-use smarty_p1::Foreign;
+use std::borrow::Cow;
 
 use super::sensor::SensorTrouble;
+use crate::doctor::Cause;
 use crate::mail;
 use crate::mqtt::{Refusal, Why};
+use crate::words::duration;
 
 /// How much it hurts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -24,38 +25,10 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // What the fields are is in the sentences below.
 pub enum Trouble {
-    /// A port or host cannot be opened.
-    Unreachable { target: String, why: String, advice: &'static str },
-    /// It was open and went away.
-    Lost { target: String, why: String },
-    /// It is open and no byte comes.
-    Silent { target: String, seconds: u64 },
+    /// What is wrong with a source or with what comes from it.
+    Line(Cause),
     /// The broker is there and nothing is published.
     NothingPublished { topics: String, seconds: u64 },
-    /// Bytes come, but no telegram begins in them.
-    Garbage { target: String },
-    /// Sealed frames arrive whole and none can be opened.
-    WrongKey { title: [u8; 8], frames: u32 },
-    /// The key opens, the tag does not fit.
-    AuthenticationKeyDiffers { title: [u8; 8] },
-    /// Sealed frames, and the meter has no key.
-    SealedWithoutKey { title: [u8; 8] },
-    /// The configured key is none, or not there.
-    KeyUnusable { sentence: String },
-    /// The configured key is the public authentication key.
-    PublicKey { sentence: String },
-    /// Plain telegrams where sealed ones are expected.
-    PlainRefused,
-    /// Telegrams without a checksum where one is expected.
-    WithoutChecksum,
-    /// Checksums wrong, several in a row.
-    Damaged { frames: u32 },
-    /// Another security suite.
-    SecurityControl { control: u8 },
-    /// Another protocol.
-    Foreign(Foreign),
-    /// A meter that no section of the configuration speaks of.
-    UnknownMeter { equipment: String },
     /// Readings on a topic that is no meter's.
     UnknownTopic { topic: String },
     /// Published values where sealed frames are expected.
@@ -66,14 +39,10 @@ pub enum Trouble {
     BadAnswer { target: String, why: String },
     /// Messages come, and nothing has been understood yet.
     ForeignMessage { topic: String, what: &'static str },
-    /// Old frames come again.
-    Replayed,
     /// No good telegram of a meter, or nothing of a sensor, for a while.
     Stale { seconds: i64 },
     /// No sum for a while: these members are silent since then, or none is.
     GroupIncomplete { silent: String, seconds: i64 },
-    /// The meter's clock and this machine's differ.
-    ClockOff { seconds: i64 },
     /// A value that the checksum let through and that cannot be.
     Quarantined { quantity: &'static str, reason: String },
     /// The disk or the size limit is full.
@@ -110,29 +79,14 @@ impl Trouble {
     /// The stable word for it.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Unreachable { .. } => "unreachable",
-            Self::Lost { .. } => "lost",
-            Self::Silent { .. } | Self::NothingPublished { .. } => "silent",
-            Self::Garbage { .. } => "garbage",
-            Self::WrongKey { .. } => "wrong-key",
-            Self::AuthenticationKeyDiffers { .. } => "authentication-key-differs",
-            Self::SealedWithoutKey { .. } => "sealed-without-key",
-            Self::KeyUnusable { .. } => "key-unusable",
-            Self::PublicKey { .. } => "public-key-as-key",
-            Self::PlainRefused => "plain-refused",
-            Self::WithoutChecksum => "without-checksum",
-            Self::Damaged { .. } => "damaged",
-            Self::SecurityControl { .. } => "security-control",
-            Self::Foreign(_) => "foreign-protocol",
-            Self::UnknownMeter { .. } => "unknown-meter",
+            Self::Line(cause) => cause.code(),
+            Self::NothingPublished { .. } => "silent",
             Self::UnknownTopic { .. } => "unknown-topic",
             Self::PublishedRefused { .. } => "published-refused",
             Self::MalformedMessage { .. } => "malformed-message",
             Self::ForeignMessage { .. } => "foreign-message",
-            Self::Replayed => "replayed",
             Self::Stale { .. } => "stale",
             Self::GroupIncomplete { .. } => "group-incomplete",
-            Self::ClockOff { .. } => "clock-off",
             Self::Quarantined { .. } => "quarantined",
             Self::StoreFull { .. } => "store-full",
             Self::StoreFailing { .. } => "store-failing",
@@ -168,34 +122,18 @@ impl Trouble {
     /// How much it hurts.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::AuthenticationKeyDiffers { .. }
-            | Self::Unreachable { .. }
-            | Self::Lost { .. }
-            | Self::Silent { .. }
-            | Self::NothingPublished { .. }
-            | Self::Garbage { .. }
-            | Self::WrongKey { .. }
-            | Self::SealedWithoutKey { .. }
-            | Self::KeyUnusable { .. }
-            | Self::PublicKey { .. }
-            | Self::PlainRefused
+            Self::Line(cause) => cause.severity(),
+            Self::NothingPublished { .. }
             | Self::PublishedRefused { .. }
-            | Self::WithoutChecksum
-            | Self::SecurityControl { .. }
-            | Self::Foreign(_)
             | Self::Stale { .. }
             | Self::GroupIncomplete { .. }
             | Self::StoreFull { .. }
             | Self::StoreFailing { .. }
             | Self::BadAnswer { .. } => Severity::Failing,
             Self::Sensor(trouble) if trouble.is_failing() => Severity::Failing,
-            Self::Damaged { .. }
-            | Self::UnknownMeter { .. }
-            | Self::UnknownTopic { .. }
+            Self::UnknownTopic { .. }
             | Self::MalformedMessage { .. }
             | Self::ForeignMessage { .. }
-            | Self::Replayed
-            | Self::ClockOff { .. }
             | Self::Quarantined { .. }
             | Self::StoreBehind
             | Self::Broker(_)
@@ -215,46 +153,9 @@ impl Trouble {
     /// What is wrong.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Unreachable { target, why, .. } => format!("{target} cannot be opened: {why}."),
-            Self::Lost { target, why } => format!("{target} went away: {why}."),
-            Self::Silent { target, seconds } => {
-                format!("{target} is open, but no byte has come for {seconds} seconds.")
-            }
+            Self::Line(cause) => cause.sentence(),
             Self::NothingPublished { topics, seconds } => {
                 format!("The broker is there, but nothing was published on {topics} for {seconds} seconds.")
-            }
-            Self::Garbage { target } => format!("Bytes come from {target}, but no telegram begins in them."),
-            Self::WrongKey { title, frames } => format!(
-                "{frames} frames in a row arrived whole and could not be opened: the key is not the one of this meter. \
-                 The frames come from system title {}.",
-                title_text(*title)
-            ),
-            Self::AuthenticationKeyDiffers { title } => format!(
-                "The key opens the frames of {}, but their tag does not fit: this meter has another authentication key.",
-                title_text(*title)
-            ),
-            Self::SealedWithoutKey { title } => {
-                format!("Sealed frames arrive from system title {}, and no key is configured.", title_text(*title))
-            }
-            Self::KeyUnusable { sentence } | Self::PublicKey { sentence } => sentence.clone(),
-            Self::PlainRefused => {
-                "Plain telegrams arrive, and a key is configured, so they are refused: anybody could have made them."
-                    .into()
-            }
-            Self::WithoutChecksum => "Telegrams without a checksum arrive and are refused.".into(),
-            Self::Damaged { frames } => {
-                format!("{frames} telegrams in a row arrived damaged: their checksum is wrong.")
-            }
-            Self::SecurityControl { control } => {
-                format!("Frames with security control {control:02x} arrive; P1 meters send 30.")
-            }
-            Self::Foreign(Foreign::Hdlc) => "The port speaks DLMS in HDLC frames, not P1.".into(),
-            Self::Foreign(Foreign::Mbus) => "The port speaks DLMS over wired M-Bus, not P1.".into(),
-            Self::Foreign(Foreign::HybridHeader) => {
-                "The port sends a P1 header with a ciphered block of another kind inside.".into()
-            }
-            Self::UnknownMeter { equipment } => {
-                format!("Telegrams of meter {equipment} arrive, and no meter with this identifier is configured.")
             }
             Self::UnknownTopic { topic } => {
                 format!("Readings arrive on topic {topic}, and it cannot be told which meter they are of.")
@@ -269,17 +170,11 @@ impl Trouble {
                     "Messages arrive, for example {what} on topic {topic}, but no reading has been found in any yet."
                 )
             }
-            Self::Replayed => "Frames arrive that are older than what was already read; they are refused.".into(),
             Self::Stale { seconds } => format!("No good reading for {}.", duration(*seconds)),
             Self::GroupIncomplete { silent, seconds } if silent.is_empty() => {
                 format!("No sum for {}: the members' readings are too far apart in time.", duration(*seconds))
             }
             Self::GroupIncomplete { silent, .. } => format!("There is no sum: {silent}."),
-            Self::ClockOff { seconds } => format!(
-                "The meter's clock is {} {} this machine's.",
-                duration(seconds.abs()),
-                if *seconds > 0 { "ahead of" } else { "behind" }
-            ),
             Self::Quarantined { quantity, reason } => format!("A value of {quantity} was put aside: it {reason}."),
             Self::StoreFull { why } => format!("Nothing can be stored: {why}."),
             Self::StoreFailing { why } => format!("Storing fails: {why}."),
@@ -314,43 +209,12 @@ impl Trouble {
     }
 
     /// What to do about it.
-    pub fn advice(&self) -> &'static str {
-        match self {
-            Self::Unreachable { advice, .. } => advice,
-            Self::Lost { .. } => "Is the cable still plugged in? It is opened again as soon as it is back.",
-            Self::Silent { .. } => {
-                "Check the cable at the meter; then the meter's 5 V and data request line; then ask the network operator whether the port is released. The port is opened anew every minute."
-            }
+    pub fn advice(&self) -> Cow<'static, str> {
+        let advice = match self {
+            Self::Line(cause) => return cause.advice(),
             Self::NothingPublished { .. } => {
                 "Is the board on and connected to the same broker, and is the topic right? `mosquitto_sub -v -t '#'` shows what is published."
             }
-            Self::Garbage { .. } => {
-                "Most often the speed or format is wrong (115200 8N1; meters before 2014: preset = \"dsmr-2\"), or the signal is not inverted: use a P1 cable, which inverts it."
-            }
-            Self::WrongKey { .. } => {
-                "Compare the key with the network operator's letter, and the meter's serial number with the one that the key was given for."
-            }
-            Self::AuthenticationKeyDiffers { .. } => {
-                "Set `authentication-key` to the one your operator gave you, or to \"none\" to read without proof of origin."
-            }
-            Self::SealedWithoutKey { .. } => {
-                "Ask your network operator for the P1 key, put it into a file and name it with `key-file`; `smartyreader setup` does it with you."
-            }
-            Self::KeyUnusable { .. } | Self::PublicKey { .. } => "Put the right key there and start again.",
-            Self::PlainRefused => {
-                "Take the key out of the configuration if this meter sends plain telegrams, or set accept-plain = true."
-            }
-            Self::WithoutChecksum => {
-                "For meters of DSMR 2 and 3 set preset = \"dsmr-2\" or accept-without-crc = true on the source."
-            }
-            Self::Damaged { .. } => {
-                "A long or bad cable, a weak pull-up resistor, or a program that reads the same port."
-            }
-            Self::SecurityControl { .. } => {
-                "This meter uses a security suite that P1 does not know; it cannot be read here."
-            }
-            Self::Foreign(_) => "This meter or port cannot be read here.",
-            Self::UnknownMeter { .. } => "Add a section [meter.NAME] with `equipment` set to this identifier.",
             Self::UnknownTopic { .. } => {
                 "Set `topic` in the meter's section [meter.NAME], and `equipment` where several meters share a topic."
             }
@@ -363,13 +227,9 @@ impl Trouble {
             Self::ForeignMessage { .. } => {
                 "Does the board publish below another topic? The forms that are understood are in docs/collector.md."
             }
-            Self::Replayed => "Does something replay recorded frames, or does a dongle send each twice?",
             Self::Stale { .. } => "See what the source says.",
             Self::GroupIncomplete { .. } => {
                 "See what is wrong with that member. What all count meanwhile is known in sum when it is back."
-            }
-            Self::ClockOff { .. } => {
-                "Is this machine's clock right? The meter's time is used as it is; its operator sets it."
             }
             Self::Quarantined { .. } => "Compare with the meter's display and accept or dismiss it on the health page.",
             Self::StoreFull { .. } => {
@@ -430,45 +290,13 @@ impl Trouble {
             }
             Self::Sensor(trouble) => trouble.advice(),
             Self::LinesLost { .. } => "The readings themselves are in the store; `smartyreader export` writes them.",
-        }
+        };
+        Cow::Borrowed(advice)
     }
 }
 
-/// `SAGgp01BD54 (5341476770 01bd54, serial …114004)`: as much as people can compare with the meter's plate.
-pub fn title_text(title: [u8; 8]) -> String {
-    let mut text: String =
-        title.iter().take(5).filter(|byte| byte.is_ascii_graphic()).map(|&byte| byte as char).collect();
-    for byte in &title[5..] {
-        let _ = write!(text, "{byte:02X}");
-    }
-    let serial = u32::from_be_bytes([0, title[5], title[6], title[7]]);
-    let _ = write!(text, " (serial number ends in {serial})");
-    text
-}
-
-/// `once`, `3 times`.
-pub fn times(count: u64) -> String {
-    if count == 1 { "once".into() } else { format!("{count} times") }
-}
-
-/// Seconds in the largest unit that says enough.
-pub fn duration(seconds: i64) -> String {
-    match seconds {
-        1 => "1 second".into(),
-        0..120 => format!("{seconds} seconds"),
-        120..7200 => format!("{} minutes", seconds / 60),
-        7200..172_800 => format!("{} hours", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_title_can_be_compared_with_the_plate() {
-        let text = title_text(*b"SAGgp\x01\xBD\x54");
-        assert_eq!(text, "SAGgp01BD54 (serial number ends in 114004)");
+impl From<Cause> for Trouble {
+    fn from(cause: Cause) -> Self {
+        Self::Line(cause)
     }
 }

@@ -5,14 +5,20 @@ use std::time::Duration;
 
 use tokio::fs::File;
 
-use super::{Refusal, Stream};
+use super::Stream;
 use crate::config::{Source, Speed};
+use crate::doctor::Cause;
+use crate::words;
 
-pub(super) async fn open(settings: &Source) -> Result<Stream, Refusal> {
+pub(super) async fn open(settings: &Source) -> Result<Stream, Cause> {
     let path = settings.path.as_deref().unwrap_or(Path::new(""));
     match File::open(path).await {
         Ok(file) => Ok(Box::pin(file)),
-        Err(error) => Err(Refusal { error, advice: "Is the path right? Paths are relative to the configuration." }),
+        Err(error) => Err(Cause::Unreachable {
+            target: settings.target(),
+            why: words::of_io(&error),
+            advice: "Is the path right? Paths are relative to the configuration.",
+        }),
     }
 }
 

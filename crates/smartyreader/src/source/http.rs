@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::config::{Source, Target};
+use crate::doctor::Cause;
 use crate::http;
 use crate::hub::Hub;
 use crate::intake::Intake;
@@ -48,7 +49,7 @@ pub(super) async fn run(name: String, settings: Source, mut intake: Intake, hub:
                     count(&mut source.counters, "unanswered", 1);
                 });
                 observer.clear(&subject, &["bad-answer"]);
-                observer.raise(&subject, &Trouble::Unreachable { target: target.clone(), why, advice: ADVICE });
+                observer.raise(&subject, &Cause::Unreachable { target: target.clone(), why, advice: ADVICE }.into());
             }
         }
         for arrival in arrivals.drain(..) {

@@ -15,25 +15,23 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::{Instant, timeout};
 
 use crate::config::{self, SourceKind, Span, Speed};
+use crate::doctor::Cause;
+use crate::doctor::port::who_has;
 use crate::hub::Hub;
 use crate::intake::{Arrival, Intake};
 use crate::observe::{Observer, Trouble, count, now};
 use crate::words;
 
-type Stream = Pin<Box<dyn AsyncRead + Send>>;
+pub(crate) type Stream = Pin<Box<dyn AsyncRead + Send>>;
 
 /// After this long without a byte a begun frame will not be finished.
-const FRAME_SILENCE: Duration = Duration::from_millis(500);
+pub(crate) const FRAME_SILENCE: Duration = Duration::from_millis(500);
 /// After this long without a byte the port is closed and opened anew.
 const PORT_SILENCE: Duration = Duration::from_mins(1);
+/// Why a source cannot be opened.
+const REFUSED: &[&str] = &["device-missing", "device-busy", "no-permission", "unreachable"];
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// Why a source could not be opened.
-pub struct Refusal {
-    error: io::Error,
-    advice: &'static str,
-}
 
 /// Who makes readings of the bytes of a port.
 pub trait Taker: Send {
@@ -48,7 +46,7 @@ pub trait Taker: Send {
 
     /// What is said of a port that is open and silent.
     fn silent(&self, target: String, seconds: u64) -> Trouble {
-        Trouble::Silent { target, seconds }
+        Cause::Silent { target, seconds }.into()
     }
 }
 
@@ -100,22 +98,24 @@ pub async fn listen(
     loop {
         observer.source(name, |source| source.state = "connecting".into());
         match open(&settings).await {
-            Err(refusal) => {
+            Err(cause) => {
                 observer.source(name, |source| count(&mut source.counters, "refused", 1));
-                let trouble = Trouble::Unreachable {
-                    target: target.clone(),
-                    why: words::of_io(&refusal.error),
-                    advice: refusal.advice,
-                };
+                // One at a time: a cable that is gone is not in use.
+                let others: Vec<&str> = REFUSED.iter().copied().filter(|code| *code != cause.code()).collect();
+                observer.clear(subject, &others);
                 observer.clear(subject, &["lost", "silent"]);
-                observer.raise(subject, &trouble);
+                observer.raise(subject, &cause.into());
             }
             Ok(stream) => {
                 observer.source(name, |source| {
                     source.state = "reading".into();
                     count(&mut source.counters, "opened", 1);
                 });
-                observer.clear(subject, &["unreachable"]);
+                observer.clear(subject, REFUSED);
+                // Another program that reads along takes half of the bytes, and both see rubbish.
+                if let Some(busy) = settings.device.as_deref().and_then(who_has) {
+                    observer.raise(subject, &busy.into());
+                }
                 let opened = Instant::now();
                 let end = read(stream, subject, &mut taker, &hub, &observer, silence, settings.speed).await;
                 match end {
@@ -135,7 +135,7 @@ pub async fn listen(
                     End::Closed(error) => {
                         let why = error.as_ref().map_or("it was closed at the other end".into(), words::of_io);
                         observer.source(name, |source| count(&mut source.counters, "lost", 1));
-                        observer.raise(subject, &Trouble::Lost { target: target.clone(), why });
+                        observer.raise(subject, &Cause::Lost { target: target.clone(), why }.into());
                     }
                 }
                 // What worked for a while is tried again at once.
@@ -158,13 +158,21 @@ enum End {
     Closed(Option<io::Error>),
 }
 
-async fn open(settings: &config::Source) -> Result<Stream, Refusal> {
+/// Opens a source of bytes.
+///
+/// # Errors
+/// The cause, where it cannot be had.
+pub(crate) async fn open(settings: &config::Source) -> Result<Stream, Cause> {
     match settings.kind {
         SourceKind::Serial => serial::open(settings),
         SourceKind::Tcp => tcp::open(settings).await,
         SourceKind::File => file::open(settings).await,
         // Have no stream of bytes, and were turned to their own rooms above.
-        SourceKind::Mqtt | SourceKind::Http => Err(Refusal { error: io::ErrorKind::Unsupported.into(), advice: "" }),
+        SourceKind::Mqtt | SourceKind::Http => Err(Cause::Unreachable {
+            target: settings.target(),
+            why: "it has messages and no stream of bytes".into(),
+            advice: "",
+        }),
         SourceKind::Stdin => Ok(Box::pin(tokio::io::stdin())),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, interval};
 
 use crate::config::{Mqtt, Qos, Source, Span};
+use crate::doctor::Cause;
 use crate::hub::Hub;
 use crate::intake::Intake;
 use crate::mqtt::{Event, Identity, Link, Refusal, Why};
@@ -100,9 +101,10 @@ pub(super) async fn run(
 }
 
 fn unreachable(refusal: &Refusal) -> Trouble {
-    Trouble::Unreachable {
+    let cause = Cause::Unreachable {
         target: format!("The broker {}", refusal.target),
         why: refusal.why.to_string(),
         advice: "Is the broker on, and are address, user and keys in its [mqtt] section right? It is tried again all the time.",
-    }
+    };
+    cause.into()
 }

@@ -8,13 +8,15 @@ use std::task::{Context, Poll, ready};
 use serial2_tokio::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::{Refusal, Stream};
+use super::Stream;
 use crate::config::{Format, Source};
+use crate::doctor::Cause;
+use crate::doctor::port::why_not;
 
-pub(super) fn open(settings: &Source) -> Result<Stream, Refusal> {
+pub(super) fn open(settings: &Source) -> Result<Stream, Cause> {
     let device = settings.device.as_deref().unwrap_or(Path::new(""));
     let (baud, format) = (settings.effective_baud(), settings.effective_format());
-    let refused = |error: io::Error| Refusal { advice: advice(&error), error };
+    let refused = |error: io::Error| why_not(device, &error);
     match port(device, baud, format) {
         Ok(port) => Ok(Box::pin(port)),
         // Some adapters know eight bits only. Seven bits and parity are eight bits too: the parity is cut off here.
@@ -60,17 +62,4 @@ pub fn port(device: &Path, baud: u32, format: Format) -> io::Result<SerialPort> 
         line.set_flow_control(FlowControl::None);
         Ok(line)
     })
-}
-
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            "Is the cable plugged in? `smartyreader setup` lists the ports; names under /dev/serial/by-id stay the same."
-        }
-        io::ErrorKind::PermissionDenied => {
-            "Add the user to the port's group: sudo usermod -aG dialout USER, then log in again."
-        }
-        io::ErrorKind::ResourceBusy => "Another program reads this port; stop it, or let it pass the telegrams on.",
-        _ => "It is tried again all the time.",
-    }
 }

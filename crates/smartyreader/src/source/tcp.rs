@@ -6,12 +6,14 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Refusal, Stream};
+use super::Stream;
 use crate::config::Source;
+use crate::doctor::Cause;
+use crate::words;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) async fn open(settings: &Source) -> Result<Stream, Refusal> {
+pub(super) async fn open(settings: &Source) -> Result<Stream, Cause> {
     let address = settings.address.as_deref().unwrap_or_default();
     let connected = match timeout(PATIENCE, TcpStream::connect(address)).await {
         Ok(connected) => connected,
@@ -19,9 +21,10 @@ pub(super) async fn open(settings: &Source) -> Result<Stream, Refusal> {
     };
     match connected {
         Ok(stream) => Ok(Box::pin(stream)),
-        Err(error) => Err(Refusal {
+        Err(error) => Err(Cause::Unreachable {
+            target: address.to_string(),
+            why: words::of_io(&error),
             advice: "Is the device on, in the same network, and is the port number right? It is tried again all the time.",
-            error,
         }),
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 
 use super::Voice;
 use crate::config::{Sensor, SensorKind};
+use crate::doctor::Cause;
 use crate::hub::Hub;
 use crate::observe::{SensorTrouble, Trouble, now};
 use crate::words;
@@ -102,7 +103,7 @@ pub(super) async fn run(mut voice: Voice, kind: SensorKind, settings: Sensor, hu
 }
 
 fn unreachable(target: &str, Refused { why, advice }: Refused) -> Trouble {
-    Trouble::Unreachable { target: target.into(), why, advice }
+    Cause::Unreachable { target: target.into(), why, advice }.into()
 }
 
 /// Reads a chip once. Blocks.
