@@ -5,6 +5,7 @@ import { curveChart } from '../chart';
 import { monotonic, now } from '../clock';
 import { card, fill, h, icon, setText } from '../dom';
 import { duration, kiloWattHours, power, powerFigure } from '../format';
+import { householdCard } from '../household';
 import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
 import { exports } from '../quantities';
 import { quarterCard } from '../quarter';
@@ -77,12 +78,14 @@ export function nowPage(context: PageContext): Page {
       // Not a page of this one: the daemon writes them.
       context.reports && h('a', { href: new URL('reports/', document.baseURI).href, 'data-role': 'reports' }, t.reports)));
 
+  const household = householdCard();
   const phases = h('div', {});
   const registers = h('div', {});
   const facts = h('div', {});
   const alive = h('div', { class: 'stack' },
     notices,
     h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarter.root, todayCard)),
+    household.root,
     h('div', { class: 'columns is-now' }, phases, registers, facts));
   const body = h('div', { class: 'stack' }, loading());
   const root = h('div', { class: 'stack' }, h('h1', { class: 'unseen', tabindex: -1 }, t.title), body);
@@ -170,6 +173,7 @@ export function nowPage(context: PageContext): Page {
     showPower(next.values['power_net_w']);
     showAge();
     showQuarter();
+    household.show(next);
     fill(phases, phaseTable(next));
     fill(registers, registerTable(meter, next, link(context.to('check'))));
     details(facts, meter, next);
