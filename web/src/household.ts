@@ -47,16 +47,13 @@ export interface HouseholdCard {
 export function householdCard(): HouseholdCard {
   const value = () => h('dd', {}, texts.none);
   const values = { produced: value(), used: value(), selfConsumed: value() };
-  const one = (label: string, place: HTMLElement, hint: string) =>
-    h('div', { class: 'figure' }, h('dt', {}, label), place, h('dd', { class: 'figure-hint' }, hint));
+  const one = (label: string, place: HTMLElement) => h('div', { class: 'figure' }, h('dt', {}, label), place);
   const own = h('i', { class: 'strip-own' });
   const grid = h('i', { class: 'strip-grid' });
   const words = h('p', { class: 'household-words', 'data-role': 'household-words' });
   const root = card(t.now, { 'data-role': 'household' },
     h('dl', { class: 'household' },
-      one(t.produced, values.produced, t.producedHint),
-      one(t.selfConsumed, values.selfConsumed, t.selfConsumedHint),
-      one(t.used, values.used, t.usedHint)),
+      one(t.produced, values.produced), one(t.used, values.used), one(t.selfConsumed, values.selfConsumed)),
     words,
     h('div', { class: 'strip-bar household-strip', 'aria-hidden': 'true' }, own, grid),
     h('p', { class: 'key', 'aria-hidden': 'true' }, h('span', { class: 'key-export' }, t.own), h('span', { class: 'key-import' }, t.grid)));
@@ -71,6 +68,8 @@ export function householdCard(): HouseholdCard {
       const shares = powers && sourceShares(powers);
       own.style.width = `${(shares?.own ?? 0) / 100}%`;
       grid.style.width = `${(shares?.grid ?? 0) / 100}%`;
+      own.hidden = !shares?.own;
+      grid.hidden = !shares?.grid;
       setText(words, powers ? sourceWords(powers) : t.unknown);
     },
   };
@@ -105,11 +104,10 @@ export function householdTotals(one: Share | null, runningHint: string): HTMLEle
   if (!one) return null;
   const energy = (value: number | null) => (value === null ? texts.none : kiloWattHours(value));
   const hint = one.running ? runningHint : '';
-  const measured = !one.complete ? t.inPart : one.running ? texts.totals.whollySoFar : t.wholly;
-  return h('dl', { class: 'totals card', 'aria-label': t.label, 'data-role': 'household-totals' },
+  return h('section', { class: 'card', 'aria-label': t.label, 'data-role': 'household-totals' }, h('dl', { class: 'totals' },
     figure(t.produced, energy(one.energy_produced_wh), hint),
     figure(t.used, energy(one.energy_used_wh), hint),
     figure(t.selfConsumption, percent(one.self_consumption_bp), t.ofMade),
-    figure(t.autarky, percent(one.autarky_bp), t.ofUsed),
-    figure(texts.totals.completeness, one.energy_produced_wh === null ? t.notMeasured : measured, '', 'is-words'));
+    figure(t.autarky, percent(one.autarky_bp), t.ofUsed)),
+    one.complete ? null : h('p', { class: 'note' }, one.energy_produced_wh === null ? t.notMeasured : t.inPart));
 }
