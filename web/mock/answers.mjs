@@ -11,18 +11,25 @@ function unitOf(name) {
   return { wh: 'Wh', varh: 'varh', w: 'W', mv: 'mV', ma: 'mA' }[unit] ?? unit;
 }
 
-function quantities(house, now) {
-  return Object.keys(house.values(now)).map((name) => ({
+/** A group has sums of registers and powers, and no phases. */
+function valuesOf({ house, members }, time) {
+  const all = Object.entries(house.values(time));
+  return Object.fromEntries(members ? all.filter(([name]) => /^(energy|power)_[a-z]+_wh?$/.test(name)) : all);
+}
+
+function quantities(meter, now) {
+  return Object.keys(valuesOf(meter, now)).map((name) => ({
     name, obis: OBIS[name] ?? null, unit: unitOf(name), kind: name.includes('energy') ? 'register' : 'instant',
     ...(name === 'power_net_w' ? { derived: true } : {}),
   }));
 }
 
-export function meterBody({ name, title, role = 'grid', members, house, proof, segments, contract }, now) {
+export function meterBody(meter, now) {
+  const { name, title, role = 'grid', members, house, proof, segments, contract } = meter;
   const last = Math.floor(now / 10) * 10;
   return {
     name, title, role, ...(members ? { members } : {}), tariff: Boolean(contract), zone: ZONE, first_time: house.first, last_time: last, proof,
-    segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(house, now),
+    segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(meter, now),
   };
 }
 
@@ -37,7 +44,7 @@ export function lastBody(meter, now, age = 0, quarter = {}) {
   return {
     meter: name, time, local: localText(time), age_s: age, received: time + 1, proof, equipment: 'SAG1030700114004',
     system_title: sealed(proof) && !meter.members ? '53414735000A1B2C' : null, frame_counter: sealed(proof) && !meter.members ? 370_915 + Math.floor((time - house.first) / 10) : null,
-    values: { ...house.values(time), ...powersOf(meter, time) }, texts: meter.members ? { members: membersText(meter.members) } : { '0-0:96.13.0': '' }, quarter: quarterBody(meter, time, quarter),
+    values: { ...valuesOf(meter, time), ...powersOf(meter, time) }, texts: meter.members ? { members: membersText(meter.members) } : { '0-0:96.13.0': '' }, quarter: quarterBody(meter, time, quarter),
   };
 }
 

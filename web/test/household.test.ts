@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Meter, Reading } from '../src/api';
 import { watts, wholePercent } from '../src/format';
+import { membersText, registersHint } from '../src/group';
 import { powersOf, production, sourceShares } from '../src/household';
+import { madeSide, sidesOf } from '../src/sides';
+import { texts } from '../src/texts';
 
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, ' ');
 const meter = (name: string, role: string): Meter =>
@@ -43,6 +46,35 @@ describe('production behind a meter', () => {
   it('is asked of the reading where several could have it', () => {
     expect(production(home, [home, flat, roof])).toBeNull();
     expect(production(sum, [home, roof, sum])).toBeNull();
+  });
+});
+
+describe('the sides of a meter', () => {
+  const reading = (imported: number | null, exported: number | null): Reading =>
+    ({ meter: 'roof', time: 0, age_s: 0, proof: 'tag', values: { energy_import_wh: imported, energy_export_wh: exported } });
+
+  it('are import and export, but what is made and its own use where something is made', () => {
+    expect(sidesOf(meter('home', 'grid'), reading(5, 9)).export).toBe('Export');
+    expect(sidesOf(meter('roof', 'production'), reading(5, 9))).toEqual({ import: 'Own use', export: 'Made' });
+    expect(sidesOf(meter('roof', 'production'), reading(9, 5))).toEqual({ import: 'Made', export: 'Own use' });
+    expect([madeSide(reading(0, 0)), madeSide(reading(9, null)), madeSide(reading(null, 9))]).toEqual(['export', 'import', 'export']);
+  });
+});
+
+describe('a group', () => {
+  const meters = ['Flat 1', 'Flat 2', 'Heat pump'].map((title, index) => ({ ...meter(`m${index}`, 'grid'), title }));
+  const group = (add: string[], subtract: string[]): Meter => ({ ...meter('house', 'group'), members: { add, subtract } });
+
+  it('names what it sums by the titles', () => {
+    expect(membersText(group(['m0', 'm1'], ['m2']), meters)).toBe('Flat 1 + Flat 2 \u2212 Heat pump');
+    expect(membersText(group(['m0', 'gone'], []), meters)).toBe('Flat 1 + gone');
+    expect(membersText(group([], ['m2']), meters)).toBe('\u2212 Heat pump');
+    expect(membersText(meter('m0', 'grid'), meters)).toBe('');
+  });
+
+  it('has the sums of the displays, or registers of its own', () => {
+    expect(registersHint(group(['m0', 'm1'], []))).toBe(texts.now.sumHint);
+    expect(registersHint(group(['m0'], ['m2']))).toBe(texts.now.ownHint);
   });
 });
 
