@@ -1,4 +1,4 @@
-/** Sides: what the two registers of a meter are called. */
+/** Sides: what the two directions of a meter are called. */
 import type { Meter, Reading } from './api';
 import { texts } from './texts';
 

@@ -138,7 +138,10 @@ export function nowPage(context: PageContext): Page {
     setText(number, figure.number);
     setText(unit, figure.unit);
     setText(direction, words);
-    if (made) setText(own, texts.making.takes(power(Math.max(0, made === 'export' ? net : -net))));
+    if (made) {
+      alive.dataset['made'] = made;
+      setText(own, texts.making.takes(power(Math.max(0, made === 'export' ? net : -net))));
+    }
     if (hero.dataset['direction'] !== side || !arrow.firstChild) fill(arrow, icon(isMaking && side === 'export' ? 'light' : side));
     hero.dataset['direction'] = side;
     speak(side, words, watts);
