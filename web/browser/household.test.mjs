@@ -23,7 +23,7 @@ pageTest(found, 'this house now: three figures in one unit, and in words where t
 pageTest(found, 'while the meter of what is made says nothing, its figures are not known and keep their place', { skip, phone: true }, async ({ page, go }) => {
   await go('#/now?meter=home');
   await textOf(page, CARD, /Produced[\d\u202f]+\sW/);
-  const height = () => page.locator(`${CARD} .household`).evaluate((element) => element.getBoundingClientRect().height);
+  const height = () => page.locator(CARD).evaluate((element) => element.getBoundingClientRect().height);
   const before = await height();
   try {
     roof().quiet = true;
