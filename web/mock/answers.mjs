@@ -1,5 +1,6 @@
 // The bodies of the API's answers, from a synthetic house.
 import { quarterBody } from './books.mjs';
+import { powersOf } from './household.mjs';
 import { localText, spans, ZONE } from './calendar.mjs';
 
 const STEPS = { raw: 0, '1m': 60, '5m': 300, '15m': 900, '1h': 3600 };
@@ -10,20 +11,30 @@ function unitOf(name) {
   return { wh: 'Wh', varh: 'varh', w: 'W', mv: 'mV', ma: 'mA' }[unit] ?? unit;
 }
 
-function quantities(house, now) {
-  return Object.keys(house.values(now)).map((name) => ({
+/** A group has sums of registers and powers, and no phases. */
+function valuesOf({ house, members }, time) {
+  const all = Object.entries(house.values(time));
+  return Object.fromEntries(members ? all.filter(([name]) => /^(energy|power)_[a-z]+_wh?$/.test(name)) : all);
+}
+
+function quantities(meter, now) {
+  return Object.keys(valuesOf(meter, now)).map((name) => ({
     name, obis: OBIS[name] ?? null, unit: unitOf(name), kind: name.includes('energy') ? 'register' : 'instant',
     ...(name === 'power_net_w' ? { derived: true } : {}),
   }));
 }
 
-export function meterBody({ name, title, house, proof, segments, contract }, now) {
+export function meterBody(meter, now) {
+  const { name, title, role = 'grid', members, house, proof, segments, contract } = meter;
   const last = Math.floor(now / 10) * 10;
   return {
-    name, title, role: 'grid', tariff: Boolean(contract), zone: ZONE, first_time: house.first, last_time: last, proof,
-    segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(house, now),
+    name, title, role, ...(members ? { members } : {}), tariff: Boolean(contract), zone: ZONE, first_time: house.first, last_time: last, proof,
+    segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(meter, now),
   };
 }
+
+const membersText = ({ add, subtract }) =>
+  [...add.map((name) => `+ ${name} SAG1030700114004`), ...subtract.map((name) => `\u2212 ${name} SAG1030700114004`)].join(' ').replace('+ ', '');
 
 const sealed = (proof) => proof === 'tag' || proof === 'crc';
 
@@ -32,8 +43,8 @@ export function lastBody(meter, now, age = 0, quarter = {}) {
   const time = Math.floor(now) - age;
   return {
     meter: name, time, local: localText(time), age_s: age, received: time + 1, proof, equipment: 'SAG1030700114004',
-    system_title: sealed(proof) ? '53414735000A1B2C' : null, frame_counter: sealed(proof) ? 370_915 + Math.floor((time - house.first) / 10) : null,
-    values: house.values(time), texts: { '0-0:96.13.0': '' }, quarter: quarterBody(meter, time, quarter),
+    system_title: sealed(proof) && !meter.members ? '53414735000A1B2C' : null, frame_counter: sealed(proof) && !meter.members ? 370_915 + Math.floor((time - house.first) / 10) : null,
+    values: { ...valuesOf(meter, time), ...powersOf(meter, time) }, texts: meter.members ? { members: membersText(meter.members) } : { '0-0:96.13.0': '' }, quarter: quarterBody(meter, time, quarter),
   };
 }
 
@@ -123,7 +134,7 @@ export function healthBody(state, now) {
   return {
     status, sentence: status === 'ok' ? 'All meters are being read.' : 'One source needs a look; the others are being read.',
     version: '0.1.0', started: Math.floor(state.started), now: Math.floor(now), problems: state.problems,
-    sources: state.meters.map(({ name }) => ({
+    sources: state.meters.filter(({ members }) => !members).map(({ name }) => ({
       name: name === 'home' ? 'cable' : `${name}-network`, kind: name === 'home' ? 'serial' : 'tcp',
       target: name === 'home' ? '/dev/ttyUSB0' : '192.0.2.40:2001', state: 'reading',
       last_byte: Math.floor(now) - 1, last_telegram: Math.floor(now) - 4, meters: [name],

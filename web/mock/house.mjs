@@ -31,10 +31,16 @@ function sun(t, hour, season) {
   return 6400 * (0.42 + 0.29 * (season + 1)) * angle ** 1.3 * clouds;
 }
 
+const hourOf = (t) => ((t + 3600) % 86_400) / 3600;
+const seasonOf = (t) => -Math.cos(((t / 86_400 - 10) / 365.25) * 2 * Math.PI);
+
+/** What the meter of the roof sees, W: what is made flows out of it, and at night its inverter takes a little. */
+export const roofPower = (t) => -Math.round(sun(t, hourOf(t), seasonOf(t))) || 4;
+
 /** Net power in W: positive from the grid. */
 export function netPower(t) {
-  const hour = ((t + 3600) % 86_400) / 3600;
-  const season = -Math.cos(((t / 86_400 - 10) / 365.25) * 2 * Math.PI);
+  const hour = hourOf(t);
+  const season = seasonOf(t);
   const day = Math.floor(t / 86_400);
   const fridge = (t % 2700) < 900 ? 95 : 0;
   const cooking = (1800 * bump(hour, 12.2, 0.35) + 2600 * bump(hour, 18.9, 0.5)) * (0.4 + 0.6 * hash(day + 3)) * (smooth(t, 240, 21) > 0.42 ? 1 : 0.15);
@@ -47,13 +53,14 @@ export function netPower(t) {
 
 /** A meter's whole past, with registers that add up minute by minute. */
 export class House {
-  constructor({ now, gaps, exporting = true, scale = 1, historyDays = HISTORY_DAYS, firstImport = 6_695_000, firstExport = 2_104_000 }) {
+  constructor({ now, gaps, exporting = true, scale = 1, watts = netPower, historyDays = HISTORY_DAYS, firstImport = 6_695_000, firstExport = 2_104_000 }) {
     const [y, m, d] = dateParts(now);
     // A meter that began today began some quarter-hours ago, in the middle of one.
     this.first = historyDays < 1 ? Math.floor((now - historyDays * 86_400) / MINUTE) * MINUTE : midnight(y, m, d - historyDays);
     this.gaps = gaps;
     this.exporting = exporting;
     this.scale = scale;
+    this.watts = watts;
     this.minutes = Math.ceil((now + 86_400 - this.first) / MINUTE);
     this.imported = new Float64Array(this.minutes + 1).fill(firstImport);
     this.exported = new Float64Array(this.minutes + 1).fill(firstExport);
@@ -65,7 +72,7 @@ export class House {
   }
 
   power(t) {
-    const watts = Math.round(netPower(t) * this.scale);
+    const watts = Math.round(this.watts(t) * this.scale);
     return this.exporting ? watts : Math.abs(watts);
   }
 

@@ -6,7 +6,8 @@ import { accountBody, healthBody, lastBody, meterBody, seriesBody } from './answ
 import { alertsBody, checkBody, pastAlerts, qualityBody } from './books.mjs';
 import { clockChanges, dateParts, dateText, midnight } from './calendar.mjs';
 import { advisorBody, billBody, costListBody } from './costs.mjs';
-import { House } from './house.mjs';
+import { House, netPower, roofPower } from './house.mjs';
+import { sharesBody } from './household.mjs';
 
 const DIST = new URL('../dist/', import.meta.url);
 const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
@@ -35,9 +36,15 @@ function makeState({ shift, withMeters, intervalMs, historyDays }) {
   const now = () => Date.now() / 1000 + shift;
   const started = now() - 90_000;
   const begun = historyDays === undefined ? {} : { historyDays };
+  const gaps = begun.historyDays ? [] : gapsBefore(now());
+  const house = (options) => new House({ now: now(), gaps: [], ...options, ...begun });
+  const roof = { name: 'roof', title: 'Roof', role: 'production', proof: 'tag', contract: null, house: house({ watts: roofPower, firstImport: 61_000, firstExport: 9_412_000 }) };
   const meters = [
-    { name: 'home', title: 'Home', proof: 'tag', house: new House({ now: now(), gaps: begun.historyDays ? [] : gapsBefore(now()), ...begun }), contract: { kw: 3 } },
-    { name: 'garage', title: 'Garage', proof: 'crc', house: new House({ now: now(), gaps: [], exporting: false, scale: 0.3, ...begun }), contract: null },
+    { name: 'home', title: 'Home', proof: 'tag', house: house({ gaps }), contract: { kw: 3 }, production: [roof] },
+    { name: 'garage', title: 'Garage', role: 'consumption', proof: 'crc', house: house({ exporting: false, scale: 0.3 }), contract: null },
+    roof,
+    { name: 'rest', title: 'Without the garage', role: 'group', proof: 'crc', contract: null, members: { add: ['home'], subtract: ['garage'] },
+      house: house({ gaps, watts: (t) => netPower(t) - Math.abs(netPower(t) * 0.3) }) },
   ];
   return {
     now, started, intervalMs, meters: withMeters ? meters : [], problems: [], down: false, silentFor: 0, reports: true, quarter: {}, tariffError: '',
@@ -121,10 +128,15 @@ function ofMeter(state, meter, rest, url, response) {
   }
   if (rest[0] === 'series') return send(response, 200, seriesBody(meter, get('quantity').split(','), from, to, get('resolution') ?? 'auto', state.now()));
   if (ACCOUNTS.has(rest[0])) return send(response, 200, accountBody(meter, rest[0], from, to, state.now()));
+  if (rest[0] === 'self-consumption') {
+    if (!meter.production) return fail(response, 404, `Nothing is made behind meter ${meter.name}; a meter with role = "production" is what counts it.`);
+    return send(response, 200, sharesBody(meter, rest[1], from, to, state.now()));
+  }
   if (rest[0] === 'check') return send(response, 200, checkBody(meter, Math.floor(state.now()) - state.silentFor));
   if (rest[0] === 'quality') return send(response, 200, qualityBody(meter, from, to, state.now()));
   if (rest[0] === 'costs' || rest[0] === 'advisor') return costs(state, meter, rest, [from, to], response);
   if (rest[0] === 'telegram') {
+    if (meter.members) return fail(response, 404, `Meter ${meter.name} is a group: what it says is worked out, and there is no telegram.`);
     response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
     return response.end('/Lux5\\253663629_D\r\n\r\n1-3:0.2.8(42)\r\n!0000\r\n');
   }

@@ -17,6 +17,8 @@ export interface Meter {
   /** There is a contract: its costs are known. */
   readonly tariff: boolean;
   readonly role?: string;
+  /** Of groups: what they sum. */
+  readonly members?: { readonly add: readonly string[]; readonly subtract: readonly string[] };
   readonly zone: string;
   readonly first_time?: number | null;
   readonly last_time?: number | null;
@@ -86,6 +88,18 @@ export interface Gap {
 }
 
 export interface Account { readonly entries: readonly Entry[]; readonly gaps?: readonly Gap[] }
+
+/** What was made behind a meter at the grid and used there; null where it is not known of every one of these meters. */
+export interface Share {
+  readonly start: number;
+  readonly energy_produced_wh: number | null;
+  readonly energy_used_wh: number | null;
+  /** Hundredths of a percent; null where nothing was made, or used. */
+  readonly self_consumption_bp: number | null;
+  readonly autarky_bp: number | null;
+  readonly complete: boolean;
+  readonly running?: boolean;
+}
 
 /** How well a day was measured; days before the first telegram have none. */
 export interface Quality {
@@ -352,6 +366,8 @@ export const api = {
   account: (meter: string, kind: AccountKind, from: number, to: number, signal?: AbortSignal) =>
     get<Account>(ofMeter(meter, `${kind}?${span(from, to)}`), signal),
 
+  shares: async (meter: string, kind: AccountKind, from: number, to: number, signal?: AbortSignal) =>
+    (await get<{ entries: Share[] }>(ofMeter(meter, `self-consumption/${kind}?${span(from, to)}`), signal)).entries,
   quality: async (meter: string, from: number, to: number, signal?: AbortSignal) =>
     (await get<{ entries: Quality[] }>(ofMeter(meter, `quality?${span(from, to)}`), signal)).entries,
   check: (meter: string, signal?: AbortSignal) => get<Check>(ofMeter(meter, 'check'), signal),

@@ -2,6 +2,7 @@
 import { api, ApiError, type Health, type Meter, type Reading, type Session } from './api';
 import { monotonic, syncClock } from './clock';
 import { fill, h, isTyping, setText } from './dom';
+import { HOUSEHOLD_POWERS } from './household';
 import { openLive, type Live } from './live';
 import { link, type Page, type PageContext } from './page';
 import { checkPage } from './pages/check';
@@ -133,7 +134,7 @@ export function startApp(host: HTMLElement): void {
   /** A meter that was not heard before, or sends more than it did: what it can show has changed. */
   function isNews(next: Reading): boolean {
     const known = new Set(meters.find((one) => one.name === next.meter)?.quantities.map((quantity) => quantity.name));
-    return Object.keys(next.values).some((name) => !known.has(name));
+    return Object.keys(next.values).some((name) => !known.has(name) && !HOUSEHOLD_POWERS.has(name));
   }
 
   async function renew(): Promise<void> {

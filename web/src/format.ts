@@ -109,3 +109,13 @@ export function price(nanoEuro: number, unit: string): string {
 export const thousandths = (value: number): string => milli(value).replace(/\.?0+$/, '');
 
 export const percent = (basisPoints: number): string => `${thousandths(basisPoints * 10)}\u00a0%`;
+
+/** Whole watts, so that figures beside each other have one unit. */
+export const watts = (value: number): string => `${milli(value * 1000, 0)}\u00a0W`;
+
+/** A share in whole percent; all and nothing are said only of all and nothing. */
+export function wholePercent(basisPoints: number): string {
+  const rounded = Math.round(basisPoints / 100);
+  const inside = basisPoints > 0 && basisPoints < 10_000;
+  return `${inside ? Math.min(99, Math.max(1, rounded)) : rounded}\u00a0%`;
+}

@@ -2,6 +2,7 @@
 import type { Quarter } from './api';
 import { card, fill, h, icon, setText } from './dom';
 import { allowance, duration, energy, power, roundPower } from './format';
+import type { Sides } from './sides';
 import { texts } from './texts';
 import { clockText } from './time';
 
@@ -41,18 +42,20 @@ const STEPS = [1.5, 2, 3, 5, 8, 13, 21, 34];
 export const scaleStep = (reference: number, highest: number): number =>
   STEPS.find((step) => highest <= reference * step * 0.98) ?? 55;
 
-function pair(label: string, extra = ''): { root: HTMLElement; value: HTMLElement } {
+export function pair(label: string, extra = ''): { root: HTMLElement; label: HTMLElement; value: HTMLElement } {
+  const name = h('dt', {}, label);
   const value = h('dd', {}, texts.none);
-  return { root: h('div', { class: `pair ${extra}` }, h('dt', {}, label), value), value };
+  return { root: h('div', { class: `pair ${extra}` }, name, value), label: name, value };
 }
 
 export interface QuarterCard {
   readonly root: HTMLElement;
   /** `time` is the telegram's, `now` the meter's present as it is known. */
-  show(quarter: Quarter, time: number, now: number): void;
+  show(quarter: Quarter, time: number, now: number, sides: Sides): void;
 }
 
-export function quarterCard(zone: string, exporting: boolean): QuarterCard {
+/** `taking`: what it takes matters, so that its average is told. */
+export function quarterCard(zone: string, exporting: boolean, taking = true): QuarterCard {
   const span = h('span', { class: 'card-note' });
   const elapsedBar = h('i', {});
   const progress = h('div', { class: 'progress', 'aria-hidden': 'true' }, elapsedBar);
@@ -76,7 +79,7 @@ export function quarterCard(zone: string, exporting: boolean): QuarterCard {
   };
   const partial = h('p', { class: 'note' });
   const root = card(t.title, { 'data-role': 'quarter' }, span, progress, reckoned,
-    h('dl', { class: 'pairs' }, pairs.import.root, exporting && pairs.export.root, pairs.average.root, pairs.pace.root, pairs.left.root), partial);
+    h('dl', { class: 'pairs' }, pairs.import.root, exporting && pairs.export.root, taking && pairs.average.root, pairs.pace.root, pairs.left.root), partial);
 
   let step = 0;
   let stepOf = 0;
@@ -131,11 +134,13 @@ export function quarterCard(zone: string, exporting: boolean): QuarterCard {
 
   return {
     root,
-    show(quarter, time, now) {
+    show(quarter, time, now, sides) {
       const left = Math.max(0, quarter.end - now);
       const average = averageSoFar(quarter, time);
       const text = (value: number | null | undefined, write: (value: number) => string) => (value == null ? texts.none : write(value));
       setText(span, t.span(clockText(quarter.start, zone), clockText(quarter.end, zone)));
+      setText(pairs.import.label, sides.import);
+      setText(pairs.export.label, sides.export);
       setText(pairs.import.value, text(quarter.energy_import_wh, energy));
       setText(pairs.export.value, text(quarter.energy_export_wh, energy));
       setText(pairs.average.value, text(average, power));

@@ -2,6 +2,7 @@
 import { api, type Meter, type Reading } from './api';
 import { card, fill, h, icon } from './dom';
 import { count, current, milli, power, voltage } from './format';
+import { registersHint } from './group';
 import { operatorMessage } from './message';
 import { texts } from './texts';
 import { clockText, dateOf } from './time';
@@ -71,8 +72,9 @@ export function registerTable(meter: Meter, reading: Reading, checkHref: string)
         h('th', { scope: 'row', title: quantity.obis ?? undefined }, registerName(quantity.name)),
         h('td', {}, figure), h('td', { class: 'unit' }, unit));
     }))),
-    h('p', { class: 'note' }, t.registersHint),
-    h('p', { class: 'card-foot' }, h('a', { href: checkHref, 'data-key': 'to-check' }, t.toCheck)));
+    h('p', { class: 'note' }, meter.role === 'group' ? registersHint(meter) : t.registersHint),
+    // No display shows a group.
+    meter.role === 'group' ? null : h('p', { class: 'card-foot' }, h('a', { href: checkHref, 'data-key': 'to-check' }, t.toCheck)));
 }
 
 export function proofBadge(proof: Reading['proof'] | null | undefined): HTMLElement | null {
@@ -83,19 +85,22 @@ export function proofBadge(proof: Reading['proof'] | null | undefined): HTMLElem
 
 export function details(place: HTMLElement, meter: Meter, reading: Reading): void {
   const message = operatorMessage(reading);
+  const isGroup = meter.role === 'group';
+  const members = isGroup ? reading.texts?.['members'] : undefined;
   const fact = (label: string, value: string) => h('div', { class: 'pair' }, h('dt', {}, label), h('dd', {}, value));
   const measured = `${mediumDate(dateOf(reading.time, meter.zone))}, ${clockText(reading.time, meter.zone, true)}`;
   const focused = place.contains(document.activeElement);
   fill(place, card(t.proven, { 'data-role': 'facts' },
     proofBadge(reading.proof),
-    h('p', { class: 'note' }, texts.proof[reading.proof].long),
+    h('p', { class: 'note' }, isGroup ? texts.sumProof[reading.proof] : texts.proof[reading.proof].long),
     h('dl', { class: 'pairs is-facts' },
-      reading.equipment ? fact(t.equipment, reading.equipment) : null,
+      members ? fact(t.members, members) : null,
+      reading.equipment && !isGroup ? fact(t.equipment, reading.equipment) : null,
       fact(t.received, measured),
       reading.frame_counter != null ? fact(t.counter, count(reading.frame_counter)) : null),
     message ? h('p', { class: 'message' }, h('strong', {}, t.message), ` ${message}`) : null,
-    // Published values come without a telegram.
-    reading.proof === 'published' ? null
+    // Published values and sums come without a telegram.
+    reading.proof === 'published' || isGroup ? null
       : h('p', { class: 'card-foot' }, h('a', { href: api.telegramUrl(meter.name), target: '_blank', rel: 'noopener' }, t.raw))));
   // The link is built anew with each telegram; whoever stood on it stays on it.
   if (focused) place.querySelector<HTMLElement>('a')?.focus();

@@ -8,7 +8,7 @@ import type { Span } from './time';
 
 const t = texts.totals;
 
-function figure(label: string, value: string, hint: string, kind = ''): HTMLElement {
+export function figure(label: string, value: string, hint: string, kind = ''): HTMLElement {
   return h('div', { class: `figure ${kind}` },
     h('dt', {}, label), h('dd', {}, value, hint ? h('small', {}, hint) : null));
 }

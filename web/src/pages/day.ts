@@ -6,6 +6,7 @@ import { dateNav } from '../datenav';
 import { card, fill, h } from '../dom';
 import { energyBars, type EnergySlot } from '../energybars';
 import { gapList } from '../gaps';
+import { householdTotals, loadShare } from '../household';
 import { guarded, loading, refresh, type Page, type PageContext } from '../page';
 import { qualityCard } from '../quality';
 import { exports } from '../quantities';
@@ -67,8 +68,9 @@ export function dayPage(context: PageContext): Page {
 
   async function load(): Promise<void> {
     const account = (kind: 'days' | 'hours' | 'quarter-hours') => api.account(meter.name, kind, day.from, day.to, abort.signal);
-    const [whole, byHour, quarters, quality] = await Promise.all([
+    const [whole, byHour, quarters, quality, share] = await Promise.all([
       account('days'), account('hours'), account('quarter-hours'), api.quality(meter.name, day.from, day.to, abort.signal),
+      loadShare(context, 'days', day.from, day.to, abort.signal),
     ]);
     const bars = hourBars(byHour, day, meter, chooseHour);
     const entry = whole.entries.find((one) => one.start === day.from);
@@ -81,6 +83,7 @@ export function dayPage(context: PageContext): Page {
     const peakAt = (unix: number) => texts.now.peakAt(clockText(unix, meter.zone));
     fill(sums,
       totals({ whole: entry, parts: bars.map((bar) => bar.state), unit: texts.totals.hours, exporting: exports(meter), runningHint: texts.totals.runningDay, peakAt }),
+      householdTotals(share, texts.totals.runningDay),
       unusual ? h('p', { class: 'remark', 'data-role': 'dst' }, unusual) : null);
     fill(hours,
       card(t.hours, {}, energyBars(bars, 'hour')),

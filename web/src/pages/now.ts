@@ -5,11 +5,14 @@ import { curveChart } from '../chart';
 import { monotonic, now } from '../clock';
 import { card, fill, h, icon, setText } from '../dom';
 import { duration, kiloWattHours, power, powerFigure } from '../format';
+import { membersText } from '../group';
+import { householdCard } from '../household';
 import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
 import { exports } from '../quantities';
-import { quarterCard } from '../quarter';
+import { pair, quarterCard } from '../quarter';
 import { details, phaseTable, registerTable } from '../readings';
 import { RAW_GAP_S, withBreaks } from '../series';
+import { madeSide, sidesOf, type Side, type Sides } from '../sides';
 import { texts } from '../texts';
 import { clockText, dateOf, daySpan } from '../time';
 
@@ -29,9 +32,14 @@ type Direction = 'import' | 'export' | 'balanced';
 
 const directionOf = (net: number): Direction => (net > 0 ? 'import' : net < 0 ? 'export' : 'balanced');
 
-function pair(label: string, extra = ''): { root: HTMLElement; value: HTMLElement } {
-  const value = h('dd', {}, texts.none);
-  return { root: h('div', { class: `pair ${extra}` }, h('dt', {}, label), value), value };
+interface Shown { readonly side: Direction; readonly words: string; readonly watts: number }
+
+const atGrid = (net: number): Shown => ({ side: directionOf(net), words: texts.direction[directionOf(net)], watts: Math.abs(net) });
+
+/** Of a meter that counts what is made, this is the large figure, and never what it takes. */
+function making(net: number, made: Side): Shown {
+  const watts = Math.max(0, made === 'export' ? -net : net);
+  return watts > 0 ? { side: 'export', words: texts.making.some, watts } : { side: 'balanced', words: texts.making.nothing, watts };
 }
 
 export function nowPage(context: PageContext): Page {
@@ -47,52 +55,61 @@ export function nowPage(context: PageContext): Page {
   let powers: (number | null)[] = [];
 
   const exporting = exports(meter);
+  const isGroup = meter.role === 'group';
+  const isMaking = meter.role === 'production';
+  let sides: Sides = texts;
   const chart = curveChart({ zone: meter.zone, measure: 'power', style: 'signed', label: t.lastHour, height: HOUR_HEIGHT, onHover: showHover });
   const hover = h('p', { class: 'legend' });
+  const key = { import: h('span', { class: 'key-import' }, texts.import), export: h('span', { class: 'key-export' }, texts.export) };
   const hour = h('div', { class: 'hero-hour', 'data-role': 'last-hour' },
     h('div', { class: 'row' }, h('h2', {}, t.lastHour),
       h('p', { class: 'key', 'aria-hidden': 'true' },
-        h('span', { class: 'key-import' }, texts.import), exporting && h('span', { class: 'key-export' }, texts.export))),
+        key.import, exporting && key.export)),
     chart.root, hover);
 
   const number = h('span', { class: 'hero-number', 'data-role': 'net' }, texts.none);
   const unit = h('span', { class: 'hero-unit' }, 'W');
   const direction = h('span', { 'data-role': 'direction' });
   const arrow = h('span', { class: 'hero-arrow' });
+  const own = h('p', { class: 'hero-own', 'data-role': 'own-use' });
   const age = h('p', { class: 'hero-age', 'data-role': 'age' });
   const spoken = h('p', { class: 'unseen', 'aria-live': 'polite', 'data-role': 'spoken' });
   const hero = h('section', { class: 'card hero', 'data-direction': 'balanced', 'aria-label': t.title },
     h('p', { class: 'hero-direction' }, arrow, direction),
     h('p', { class: 'hero-power' }, number, unit),
-    age, spoken, hour);
+    isMaking && own, age, spoken, hour);
 
-  const quarter = quarterCard(meter.zone, exporting);
+  const quarter = quarterCard(meter.zone, exporting, !isMaking);
   const notices = h('div', { class: 'notices', role: 'status', 'data-role': 'alerts' });
 
   const today = { import: pair(texts.import, 'is-import'), export: pair(texts.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
   const todayCard = card(t.today, { 'data-role': 'today' },
-    h('dl', { class: 'pairs' }, today.import.root, exporting && today.export.root, today.peak.root),
+    h('dl', { class: 'pairs' }, today.import.root, exporting && today.export.root, !isMaking && today.peak.root),
     h('p', { class: 'card-foot' },
       h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay),
       // Not a page of this one: the daemon writes them.
       context.reports && h('a', { href: new URL('reports/', document.baseURI).href, 'data-role': 'reports' }, t.reports)));
 
+  const household = householdCard();
   const phases = h('div', {});
   const registers = h('div', {});
   const facts = h('div', {});
   const alive = h('div', { class: 'stack' },
     notices,
     h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarter.root, todayCard)),
+    household.root,
     h('div', { class: 'columns is-now' }, phases, registers, facts));
   const body = h('div', { class: 'stack' }, loading());
-  const root = h('div', { class: 'stack' }, h('h1', { class: 'unseen', tabindex: -1 }, t.title), body);
+  const root = h('div', { class: 'stack' }, isGroup
+    ? h('div', {}, h('h1', { class: 'page-title', tabindex: -1 }, meter.title), h('p', { class: 'note', 'data-role': 'members' }, membersText(meter, context.meters)))
+    : h('h1', { class: 'unseen', tabindex: -1 }, t.title), body);
 
   function showHover(index: number | null): void {
     const time = index === null ? undefined : times[index];
     const value = index === null ? undefined : powers[index];
     if (time === undefined || value == null) setText(hover, '');
     else {
-      const side = value === 0 ? '' : texts[directionOf(value) as 'import' | 'export'];
+      const side = value === 0 ? '' : sides[directionOf(value) as Side];
       setText(hover, `${clockText(time, meter.zone, true)}  ${side} ${power(Math.abs(value))}`);
     }
   }
@@ -106,7 +123,8 @@ export function nowPage(context: PageContext): Page {
     const seconds = ageNow();
     const old = isOld();
     hero.classList.toggle('is-old', old);
-    setText(age, old ? t.old(duration(seconds)) : `${t.age(duration(seconds))}, ${t.at(clockText(reading.time, meter.zone, true))}`);
+    const [fresh, stale] = isGroup ? [t.sumAge, t.sumOld] : [t.age, t.old];
+    setText(age, old ? stale(duration(seconds)) : `${fresh(duration(seconds))}, ${t.at(clockText(reading.time, meter.zone, true))}`);
   }
 
   function showPower(net: number | null | undefined): void {
@@ -114,26 +132,39 @@ export function nowPage(context: PageContext): Page {
       setText(number, texts.none);
       return;
     }
-    const side = directionOf(net);
-    const figure = powerFigure(Math.abs(net));
+    const made = reading && isMaking ? madeSide(reading) : null;
+    const { side, words, watts } = made ? making(net, made) : atGrid(net);
+    const figure = powerFigure(watts);
     setText(number, figure.number);
     setText(unit, figure.unit);
-    setText(direction, texts.direction[side]);
-    if (hero.dataset['direction'] !== side || !arrow.firstChild) fill(arrow, icon(side));
+    setText(direction, words);
+    if (made) {
+      alive.dataset['made'] = made;
+      setText(own, texts.making.takes(power(Math.max(0, made === 'export' ? net : -net))));
+    }
+    if (hero.dataset['direction'] !== side || !arrow.firstChild) fill(arrow, icon(isMaking && side === 'export' ? 'light' : side));
     hero.dataset['direction'] = side;
-    speak(side, Math.abs(net));
+    speak(side, words, watts);
+  }
+
+  function nameSides(next: Sides): void {
+    sides = next;
+    for (const side of ['import', 'export'] as const) {
+      setText(key[side], sides[side]);
+      setText(today[side].label, sides[side]);
+    }
   }
 
   /** Said aloud when the direction turns, else once a minute: a screen reader must stay usable. */
-  function speak(side: Direction, watts: number): void {
+  function speak(side: Direction, words: string, watts: number): void {
     if (side === spokenDirection && monotonic() - spokenAt < SPEAK_EVERY_S) return;
     spokenDirection = side;
     spokenAt = monotonic();
-    setText(spoken, t.spoken(texts.direction[side], power(watts)));
+    setText(spoken, t.spoken(words, power(watts)));
   }
 
   function showQuarter(): void {
-    if (reading?.quarter) quarter.show(reading.quarter, reading.time, reading.time + ageNow());
+    if (reading?.quarter) quarter.show(reading.quarter, reading.time, reading.time + ageNow(), sides);
   }
 
   function showAlerts(): void {
@@ -167,9 +198,11 @@ export function nowPage(context: PageContext): Page {
     if (!reading) fill(body, alive);
     reading = next;
     arrived = monotonic();
+    nameSides(sidesOf(meter, next));
     showPower(next.values['power_net_w']);
     showAge();
     showQuarter();
+    household.show(next);
     fill(phases, phaseTable(next));
     fill(registers, registerTable(meter, next, link(context.to('check'))));
     details(facts, meter, next);
@@ -204,7 +237,7 @@ export function nowPage(context: PageContext): Page {
     const last = await api.last(meter.name, abort.signal);
     if (!last) {
       fill(body, h('div', { class: 'card empty' },
-        h('p', { class: 'empty-title' }, t.waiting), h('p', {}, t.waitingHint),
+        h('p', { class: 'empty-title' }, isGroup ? t.sumWaiting : t.waiting), h('p', {}, isGroup ? t.sumWaitingHint : t.waitingHint),
         h('a', { class: 'button', href: link(context.to('health')) }, texts.nav.health)));
       return;
     }

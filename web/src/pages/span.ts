@@ -6,6 +6,7 @@ import { dateNav, shifted } from '../datenav';
 import { card, fill, h } from '../dom';
 import { energyBars, type EnergySlot } from '../energybars';
 import { gapList } from '../gaps';
+import { householdTotals, loadShare } from '../household';
 import { guarded, link, loading, refresh, type Page, type PageContext } from '../page';
 import { QUARTER_S } from '../peaks';
 import { peaksCard } from '../peakscard';
@@ -66,11 +67,12 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
   }
 
   async function load(): Promise<void> {
-    const [whole, parts, quality] = await Promise.all([
+    const [whole, parts, quality, share] = await Promise.all([
       api.account(meter.name, plan.whole, from, to, abort.signal),
       api.account(meter.name, plan.parts, from, to, abort.signal),
       // A year has too many days for a mark each.
       plan.kind === 'month' ? api.quality(meter.name, from, to, abort.signal) : [],
+      loadShare(context, plan.whole, from, to, abort.signal),
     ]);
     const list = bars(parts.entries, quality);
     const entry = whole.entries.find((one) => one.start === from);
@@ -81,6 +83,7 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
     const peakAt = (unix: number) => `${shortDate(dateOf(unix, meter.zone))}, ${clockText(unix, meter.zone)}`;
     fill(body,
       totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), runningHint: texts.totals.running, peakAt }),
+      householdTotals(share, texts.totals.running),
       card(plan.heading, {}, energyBars(list, plan.when, qualityLine(quality))),
       peaks?.root,
       gapList(parts.gaps ?? [], { from, to }, meter.zone, false));
