@@ -176,6 +176,7 @@ pub(super) async fn last(State(app): State<App>, Path(meter): Path<String>) -> R
             format!("No telegram of meter {meter} has been read yet; the health page says why."),
         ));
     };
+    let sealed = matches!(stored.proof, Proof::Tag | Proof::Crc) && !app.config.group.contains_key(&meter);
     Ok(Json(Last {
         meter,
         time: stored.time,
@@ -185,10 +186,8 @@ pub(super) async fn last(State(app): State<App>, Path(meter): Path<String>) -> R
         proof: stored.proof.name(),
         equipment: stored.segment.to_string(),
         system_title: None,
-        // Of what is not sealed the number is a checksum.
-        frame_counter: matches!(stored.proof, Proof::Tag | Proof::Crc)
-            .then(|| u32::try_from(stored.ident).ok())
-            .flatten(),
+        // Of what is not sealed the number is something else.
+        frame_counter: u32::try_from(stored.ident).ok().filter(|_| sealed),
         values: numbers(&stored.values),
         texts: texts.into_iter().map(|entry| (entry.code, json!(entry.value))).collect(),
         quarter: None,
