@@ -23,6 +23,8 @@ bench: release
 ## What takes longer than a test may.
 soak: web
 	cargo test -p smartyreader --test kills -- --ignored --nocapture
+	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
+	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
 
 web:
 	scripts/need demo
