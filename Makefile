@@ -24,6 +24,8 @@ bench: release
 soak: web
 	cargo test -p smartyreader --test kills -- --ignored --nocapture
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
+	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
+	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
 
 web:
 	scripts/need demo
