@@ -293,11 +293,11 @@ fn what_is_wrong_with_a_group_is_said() {
         ("[group.house]\nadd = [\"flat-2\"]\nkey-file = \"x\"\n", "`key-file` is not known here"),
         (
             "[group.house]\nadd = [\"flat-2\"]\n[telegram-server.x]\nmeter = \"house\"\n",
-            "telegram-server x is about house, which no telegrams come from",
+            "telegram-server x is about house, which is a group and no meter with telegrams",
         ),
         (
             "[group.house]\nadd = [\"flat-2\"]\n[day-file.x]\nfolder = \".\"\nmeter = \"house\"\n",
-            "day-file x is about house, which no telegrams come from",
+            "day-file x is about house, which is a group and no meter with telegrams",
         ),
         (
             "[meter.gas]\nsource = \"x\"\nrole = \"gas\"\n[group.house]\nadd = [\"gas\"]\n",

@@ -48,8 +48,8 @@ impl Config {
         match (&found, named) {
             (None, Some(name)) => findings.error(format!("{sink} is about meter {name}, which is not configured")),
             (Some(name), _) if !self.meter[name].role.is_heard() => {
-                findings
-                    .error(format!("{sink} is about {name}, which no telegrams come from: it is no meter of its own"));
+                let role = self.meter[name].role.name();
+                findings.error(format!("{sink} is about {name}, which is a {role} and no meter with telegrams"));
             }
             (None, None) if !self.meter.is_empty() => {
                 let names: Vec<&str> = self.heard().collect();

@@ -150,7 +150,7 @@ mod tests {
             ),
             (
                 "[sensor.tank]\nkind = \"mb7060\"\ndevice = \"x\"\n[day-file.d]\nfolder = \"d\"\nmeter = \"tank\"\n",
-                "which is a sensor and no meter",
+                "which is a sensor and no meter with telegrams",
             ),
             (
                 "[day-file.d]\nfolder = \"d\"\nformat = \"smartyreader-5\"\ntank = \"home\"\n",
