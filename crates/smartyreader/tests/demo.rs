@@ -28,7 +28,15 @@ fn a_demo_has_costs_and_reports() {
     }
     assert!(!old.exists() && foreign.exists());
     let meters = daemon.json("/api/v1/meters");
-    assert_eq!((&meters["reports"], meters["meters"].as_array().unwrap().len()), (&true.into(), 2));
+    let mut roles: Vec<(&str, bool)> = meters["meters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|meter| (meter["role"].as_str().unwrap(), meter["tariff"] == true))
+        .collect();
+    roles.sort_unstable();
+    assert_eq!(roles, [("grid", true), ("grid", true), ("group", true), ("production", false)]);
+    assert_eq!(meters["reports"], true);
     for meter in ["home", "workshop"] {
         let of = format!("/api/v1/meters/{meter}");
         daemon
@@ -37,6 +45,11 @@ fn a_demo_has_costs_and_reports() {
         let costs = daemon.json(&format!("{of}/costs?from=2026-01-01&to=2035-01-01"));
         assert!(costs["total_micro_eur"].as_i64().unwrap() > 0, "{costs}");
     }
+    let days = daemon.json("/api/v1/meters/home/self-consumption/days?from=2026-01-01&to=2035-01-01");
+    assert!(
+        days["entries"].as_array().unwrap().iter().any(|day| day["energy_produced_wh"].as_i64() > Some(0)),
+        "{days}"
+    );
     daemon.wait("the report of a day", |daemon| daemon.try_get("/reports/").unwrap().1.contains("<h2>Days</h2>"));
     assert_eq!(daemon.problems(), Vec::<String>::new());
 }
