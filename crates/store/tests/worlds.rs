@@ -225,6 +225,10 @@ impl Books {
 
     fn check(&self) -> Result<(), TestCaseError> {
         let (reader, reference) = (&self.reader, &self.reference);
+        let (_, balances) = reader.balance("home").unwrap().unwrap();
+        for balance in balances {
+            prop_assert_eq!(balance.off(), 0, "{:?}", balance);
+        }
         let quarters = reader.quarter_hours("home", EVER.0, EVER.1).unwrap();
         let gaps = reader.gaps("home", EVER.0, EVER.1).unwrap();
         for register in Register::ALL {

@@ -61,7 +61,9 @@ impl Reader {
                 register,
                 value,
                 first_time: first_time.unwrap_or(last.time),
-                difference: rise.filter(|_| account.resets() == 0).unwrap_or_else(|| account.total(register)),
+                difference: rise
+                    .filter(|_| account.resets() == 0 && account.late() == 0)
+                    .unwrap_or_else(|| account.total(register)),
                 days: days.iter().filter_map(|day| day.energies.get(register)).sum(),
                 gaps: across.get(register).unwrap_or(0) + open.unwrap_or(0),
             });
