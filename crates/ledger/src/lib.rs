@@ -11,6 +11,7 @@
 //! | [`Settings`] | the sample window and the reference powers | `settings` |
 //! | [`Calculator`] | state of the running day and month, and of the sample window | `calculator` |
 //! | [`Calculated`] | what follows from the readings at one moment: day, powers, exceedance, gas | `calculated` |
+//! | [`Device`] | the books of a meter behind the meter: gas, water, heat, by their own captures | `device` |
 //! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
 //! | [`alert::Rules`] | what a household wants to be told at once, with hysteresis | `alert` |
 //! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
@@ -48,8 +49,8 @@ mod account;
 mod bytes;
 mod calculated;
 mod calculator;
+mod device;
 mod entry;
-mod gas;
 mod period;
 mod run;
 mod sample;
@@ -62,6 +63,7 @@ pub use account::{Account, Outcome};
 pub use bytes::UnknownState;
 pub use calculated::{CLASSES, Calculated, Exceedance, Rolling, WindowSpread};
 pub use calculator::{Calculator, Moment};
+pub use device::{Capture, Device, DeviceEntry, DeviceRunning, DeviceSum};
 pub use entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
 pub use sample::{Register, Sample};
 pub use settings::{Reference, Settings};

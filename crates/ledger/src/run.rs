@@ -1,6 +1,5 @@
 //! Run: one register, from a first reading for as long as it only counts up.
 
-use crate::QUARTER;
 use crate::entry::Reason;
 
 /// A register's value at a moment.
@@ -24,20 +23,33 @@ pub(crate) struct Run {
     pub(crate) last: Point,
 }
 
+/// A span between two neighbouring borders: a quarter-hour, or a day. First second, and the second after the last.
+pub(crate) type Period = (i64, i64);
+
 /// Something that became known about one register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closing {
-    Quarter { start: i64, energy: i64 },
-    Gap { start: i64, end: i64, energy: i64, reason: Reason },
+    /// A whole period.
+    Period {
+        start: i64,
+        end: i64,
+        energy: i64,
+    },
+    Gap {
+        start: i64,
+        end: i64,
+        energy: i64,
+        reason: Reason,
+    },
 }
 
 /// At most two borders, or one border and the end of a run, lie between two readings.
 pub(crate) type Closings = [Option<Closing>; 2];
 
 impl Run {
-    pub(crate) const fn begin(at: Point, reason: Reason) -> Self {
-        let measured = at.time.rem_euclid(QUARTER) == 0;
-        Self { anchor: Anchor { at, began: if measured { None } else { Some(reason) } }, last: at }
+    /// `on_border`: this first reading lies exactly on one.
+    pub(crate) const fn begin(at: Point, on_border: bool, reason: Reason) -> Self {
+        Self { anchor: Anchor { at, began: if on_border { None } else { Some(reason) } }, last: at }
     }
 
     /// What is not closed yet.
@@ -45,22 +57,29 @@ impl Run {
         self.last.value - self.anchor.at.value
     }
 
-    /// The border after the last reading, if by `now` it is known to be measured by it: no later reading lies
-    /// before it, and the last one is at most `margin` old there. A reading exactly on the border is better.
-    pub(crate) fn border_behind(&mut self, now: i64, value_at_now: bool, margin: i64) -> Option<Closing> {
-        let border = (self.last.time.div_euclid(QUARTER) + 1) * QUARTER;
+    /// The border at the end of the last reading's `period`, if by `now` it is known to be measured by it: no later
+    /// reading lies before it, and the last one is at most `margin` old there. A reading exactly on the border is better.
+    pub(crate) fn border_behind(
+        &mut self,
+        period: Period,
+        now: i64,
+        value_at_now: bool,
+        margin: i64,
+    ) -> Option<Closing> {
+        let (_, border) = period;
         let passed = border < now || (border == now && !value_at_now);
         if !passed || border - self.last.time > margin || self.anchor.at.time >= border {
             return None;
         }
-        Some(self.close(border))
+        Some(self.close(period))
     }
 
-    /// The run goes on with a value that is not below the last.
-    pub(crate) fn go_on(&mut self, to: Point) -> Option<Closing> {
+    /// The run goes on with a value that is not below the last. `ending`: the period that ends with it, if it lies
+    /// exactly on a border.
+    pub(crate) fn go_on(&mut self, to: Point, ending: Option<Period>) -> Option<Closing> {
         self.last = to;
-        let on_border = to.time.rem_euclid(QUARTER) == 0 && to.time > self.anchor.at.time;
-        on_border.then(|| self.close(to.time))
+        let ending = ending.filter(|_| to.time > self.anchor.at.time)?;
+        Some(self.close(ending))
     }
 
     /// The run ends with its last reading. What is left since the anchor has no border behind it.
@@ -72,12 +91,12 @@ impl Run {
         Some(Closing::Gap { start, end, energy: self.running(), reason })
     }
 
-    /// A measured border with the last value.
-    const fn close(&mut self, border: i64) -> Closing {
+    /// A measured border at the end of a period, with the last value.
+    const fn close(&mut self, (begin, border): Period) -> Closing {
         let start = self.anchor.at.time;
         let energy = self.running();
         let closing = match self.anchor.began {
-            None if border - start == QUARTER => Closing::Quarter { start, energy },
+            None if start == begin => Closing::Period { start, end: border, energy },
             None => Closing::Gap { start, end: border, energy, reason: Reason::NoTelegrams },
             Some(reason) => Closing::Gap { start, end: border, energy, reason },
         };

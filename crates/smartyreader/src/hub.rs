@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use smarty_ledger::Calculated;
+use smarty_store::DeviceState;
 use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, RunningQuarter};
 use crate::alert::{Notice, Record};
+use crate::devices::DeviceNow;
 use crate::intake::Arrival;
 use crate::keeper::Keeper;
 use crate::observe::{Observer, Trouble};
@@ -21,6 +23,8 @@ pub struct Live {
     pub quarter: RunningQuarter,
     /// What else follows from the readings so far.
     pub calculated: Calculated,
+    /// The meters behind the meter, by channel.
+    pub devices: Vec<DeviceNow>,
 }
 
 /// Takes every reading and hands it on.
@@ -57,9 +61,9 @@ impl Hub {
     pub async fn publish(&self, arrival: Arrival) {
         let takers = &*self.0;
         let arrival = Arc::new(arrival);
-        let (quarter, calculated) =
+        let (quarter, calculated, devices) =
             takers.accounts.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival.reading);
-        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter, calculated });
+        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter, calculated, devices });
         let meter = Arc::clone(&arrival.reading.meter);
         takers.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(meter, Arc::clone(&live));
         // Nobody listening is no fault, and a listener that is too slow skips.
@@ -73,6 +77,11 @@ impl Hub {
             });
             takers.observer.raise("store", &Trouble::StoreBehind);
         }
+    }
+
+    /// Takes up the devices of a meter as they are stored, after someone has said what is true of one.
+    pub fn renew_devices(&self, meter: &str, states: Vec<DeviceState>) {
+        self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).renew_devices(meter, states);
     }
 
     /// Hands an alert to all takers, and takes it down.

@@ -39,7 +39,6 @@ pub(crate) struct Told {
     pub(crate) segment: i64,
     /// Import, export.
     pub(crate) registers: [Option<i64>; 2],
-    pub(crate) gas: Option<i64>,
 }
 
 /// A register from one beginning to the next.
@@ -111,7 +110,6 @@ fn known(runs: &[Run], now: i64) -> Known {
 /// What the calculated values must be, but for the powers.
 pub(crate) struct Expected {
     pub(crate) day: [Option<i64>; 2],
-    pub(crate) gas: Option<i64>,
     pub(crate) exceedance: [Option<Exceedance>; 3],
     pub(crate) day_complete: bool,
     pub(crate) month_complete: bool,
@@ -165,14 +163,8 @@ pub(crate) fn expected(told: &[Told], calendar: &Calendar, settings: &Settings) 
         && known[1].running.is_none_or(|(start, _)| start == quarter);
     let all_since = |period: i64| running && (period..quarter).step_by(QUARTER as usize).all(|start| complete(&start));
 
-    let gas: Vec<(i64, i64)> = told.iter().filter_map(|reading| Some((reading.time, reading.gas?))).collect();
-    let after = gas.partition_point(|(time, _)| *time <= day);
-    let known_at_midnight = after > 0 && day - gas[after - 1].0 <= 3600;
-    let risen = || gas[after - 1..].windows(2).map(|pair| (pair[1].1 - pair[0].1).max(0)).sum();
-
     Expected {
         day: [energy(&known[0]), energy(&known[1])],
-        gas: known_at_midnight.then(risen),
         exceedance,
         day_complete: all_since(day),
         month_complete: all_since(month),

@@ -2,10 +2,10 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use smarty_p1::{Kind, Medium, Quantity, Unit};
+use smarty_p1::{Kind, MbusUnit, Medium, Quantity, Unit};
 
 use super::Discovery;
-use crate::mbus::{External, MbusUnit, externals};
+use crate::mbus::{External, externals};
 use crate::name::Name;
 use crate::native::{Topic, exceedance_key, names};
 

@@ -1,6 +1,8 @@
 //! Reader: a connection that only reads. Each call sees one moment of the store, whatever the writer does.
 
 mod catalog;
+mod device_spans;
+mod devices;
 mod export;
 mod owed;
 mod series;
@@ -13,6 +15,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction};
 
 pub use catalog::{MeterEntry, QuantityEntry, SegmentEntry, Stats, TextEntry};
+pub use device_spans::{DevicePart, DeviceSpan, DeviceSpans};
+pub use devices::{DeviceInfo, DeviceState};
 pub use export::Readings;
 pub use series::{Resolution, Series, SeriesColumn, SeriesQuantity};
 pub use spans::{GapEntry, Peak, Span};
