@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `<meter>/live` | [`Live`]: powers, voltages, currents, and what follows from them | no |
 //! | `<meter>/registers` | [`Registers`]: what counts up, and states | yes |
+//! | `<meter>/device/<id>` | [`Device`]: a meter behind the meter, at its own time | yes |
 //! | `<meter>/quarter-hour` | [`QuarterHour`]: one that is over | no |
 //! | `<meter>/gap` | [`Gap`]: energy whose shape is not known | no |
 //! | `<meter>/alert` | [`Alert`]: what the household is told at once | no |
@@ -15,6 +16,7 @@
 //! | `availability` | the same for the whole reader: its last will | yes |
 
 mod alert;
+mod device;
 mod entry;
 mod live;
 mod registers;
@@ -23,6 +25,8 @@ mod status;
 use core::fmt::{self, Display, Formatter};
 
 pub use alert::{Alert, Headline, Sentence};
+pub use device::Device;
+pub(crate) use device::{day_key, month_key};
 pub use entry::{Gap, QuarterHour};
 pub use live::Live;
 pub(crate) use live::{exceedance_key, names};
@@ -44,6 +48,8 @@ pub enum Topic<'a> {
     Live(&'a str),
     /// `home/registers`.
     Registers(&'a str),
+    /// `home/device/4730303339303031`.
+    Device(&'a str, &'a str),
     /// `home/quarter-hour`.
     QuarterHour(&'a str),
     /// `home/gap`.
@@ -61,7 +67,7 @@ pub enum Topic<'a> {
 impl Topic<'_> {
     /// Whether the broker is to keep the last message. A power of yesterday must not look like one of now.
     pub const fn retained(self) -> bool {
-        matches!(self, Self::Registers(_) | Self::Availability(_) | Self::Status(_) | Self::Reader)
+        matches!(self, Self::Registers(_) | Self::Device(..) | Self::Availability(_) | Self::Status(_) | Self::Reader)
     }
 
     /// Quality of service: what is said once (a quarter-hour, a gap, a change of state) must arrive.
@@ -78,6 +84,7 @@ impl Display for Topic<'_> {
         match self {
             Self::Live(meter) => write!(f, "{meter}/live"),
             Self::Registers(meter) => write!(f, "{meter}/registers"),
+            Self::Device(meter, device) => write!(f, "{meter}/device/{device}"),
             Self::QuarterHour(meter) => write!(f, "{meter}/quarter-hour"),
             Self::Gap(meter) => write!(f, "{meter}/gap"),
             Self::Alert(meter) => write!(f, "{meter}/alert"),

@@ -157,6 +157,7 @@ proptest! {
             base: &base,
             sent: Sent::of(&values),
             mbus: mbus_channels(&values, None),
+            devices: [Some(&title); 4],
             references_w: &references_w,
             expire_after_s,
             removed: &["gone \"quoted\""],

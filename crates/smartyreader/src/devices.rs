@@ -29,6 +29,23 @@ pub struct DeviceNow {
     pub month: Option<i64>,
 }
 
+impl From<DeviceState> for DeviceNow {
+    fn from(state: DeviceState) -> Self {
+        let DeviceState { info, books, day, month } = state;
+        Self {
+            id: info.identifier.into(),
+            channel: info.channel,
+            device_type: info.device_type,
+            measure: info.measure,
+            time: info.last_time,
+            value: info.value,
+            valve: info.valve,
+            day: day.now(&books),
+            month: month.now(&books),
+        }
+    }
+}
+
 /// The devices of one meter.
 #[derive(Default)]
 pub struct Devices(HashMap<Arc<str>, Kept>);

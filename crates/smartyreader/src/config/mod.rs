@@ -4,6 +4,7 @@ mod alert;
 mod calculated;
 mod check;
 mod day_file;
+mod device;
 mod key;
 mod load;
 mod mail;
@@ -26,6 +27,7 @@ pub use alert::{Alert, AlertMail, Target, Webhook};
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use day_file::{DayFile, DayFormat, Direction};
+pub use device::DeviceTitles;
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
 pub use mail::{Mail, MailSecurity, mailbox};
@@ -256,6 +258,9 @@ pub struct Meter {
     pub accept_plain: bool,
     /// What the connection can carry at most, in kW: what goes beyond is quarantined.
     pub max_power: Option<u32>,
+    /// What people call the meters behind it, by their identifiers.
+    #[serde(default)]
+    pub devices: DeviceTitles,
     /// What energy costs at this meter.
     pub tariff: Option<Tariff>,
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod alerts;
 mod assets;
 mod costs;
+mod devices;
 mod live;
 mod meters;
 mod origin;
@@ -142,6 +143,11 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/days", get(accounts::days))
         .route("/meters/{meter}/months", get(accounts::months))
         .route("/meters/{meter}/years", get(accounts::years))
+        .route("/meters/{meter}/devices", get(devices::list))
+        .route("/meters/{meter}/devices/{device}/days", get(devices::days))
+        .route("/meters/{meter}/devices/{device}/months", get(devices::months))
+        .route("/meters/{meter}/devices/{device}/years", get(devices::years))
+        .route("/meters/{meter}/devices/{device}/series", get(devices::series))
         .route("/meters/{meter}/plot", get(plot::plot))
         .route("/meters/{meter}/costs", get(costs::costs))
         .route("/meters/{meter}/costs/days", get(costs::days))
