@@ -407,8 +407,10 @@ impl Config {
 
     /// A meter with the name that people call it by.
     pub fn named(&self, meter: &str) -> crate::report::Named {
-        let title = self.meter.get(meter).and_then(|settings| settings.title.as_deref()).unwrap_or(meter);
-        crate::report::Named { name: meter.to_string(), title: title.to_string() }
+        let settings = self.meter.get(meter);
+        let title = settings.and_then(|settings| settings.title.as_deref()).unwrap_or(meter);
+        let devices = settings.map(|settings| settings.devices.clone()).unwrap_or_default();
+        crate::report::Named { name: meter.to_string(), title: title.to_string(), devices }
     }
 
     /// The contract of a meter: its own, or that of all.

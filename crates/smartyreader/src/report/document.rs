@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use smarty_ledger::Settings;
 use smarty_store::{Reader, StoreError};
 
+use super::devices;
 use super::figures::{self, Line};
 use super::period::Period;
 use super::picture::{Named, Picture};
@@ -84,7 +85,11 @@ impl Document {
         let zone = &subject.zone;
         let section = |meter: &Named| {
             Ok(Section {
-                lines: figures::lines(reader, &meter.name, period, zone, &subject.settings)?,
+                lines: {
+                    let mut lines = figures::lines(reader, &meter.name, period, zone, &subject.settings)?;
+                    lines.extend(devices::lines(reader, meter, period, zone)?);
+                    lines
+                },
                 quality: quality::sentences(reader, &meter.name, period, zone)?,
                 picture: Picture::of(reader, meter, period, zone, now)?,
                 meter: meter.clone(),

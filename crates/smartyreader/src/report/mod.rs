@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Period`] | the day, week, month or year that it is about | `period` |
 //! | [`Picture`] | what the store knows of it, ready to be drawn by [`plot`] | `picture` |
-//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `quality` |
+//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `devices`, `quality` |
 //! | [`text`], [`html`] | a document as people read it | `text`, `html` |
 //! | [`Folder`] | where reports are kept, each with a [`Note`] of who has got it | `folder`, `note` |
 //! | [`letters`] | a document as mails, which [`Post`](crate::mail::Post) hands to the server | `letter` |
@@ -13,6 +13,7 @@
 pub mod plot;
 
 mod clerk;
+mod devices;
 mod document;
 mod due;
 mod figures;

@@ -44,7 +44,7 @@ pub struct DeviceSpans {
 }
 
 impl Reader {
-    /// Days, months or years of a device that begin in a span, with the gaps that touch it.
+    /// Days and months of a device that begin in a span, or years that overlap it, with the gaps that touch it.
     ///
     /// # Errors
     /// [`StoreError::Unknown`] meter or device, and those of the database.
@@ -65,6 +65,8 @@ impl Reader {
             DevicePart::Month => calendar.month(time),
             DevicePart::Year => calendar.year(time),
         };
+        // A year that has begun before is asked for too: nobody asks for half of one.
+        let from = if part == DevicePart::Year { around(from).0 } else { from };
         let mut start = around(from.max(info.first_time)).0;
         let mut entries = Vec::new();
         let books = self.fold(&meter, id, start, |entry| entries.push(entry))?;
