@@ -299,6 +299,46 @@ fn a_broker_gets_each_device_with_its_own_time() {
     drop(daemon);
 }
 
+/// Gas alone, a few seconds after it was captured.
+fn gas(captured: i64, value: i64) -> MeterReading {
+    let mut values = Values::EMPTY;
+    values.set(MBUS[0].device_type, 3);
+    values.set(MBUS[0].register, value);
+    values.set(MBUS[0].time, captured);
+    MeterReading {
+        meter: "home".into(),
+        segment: "SAG1".into(),
+        time: captured + 5,
+        clock: Clock::Meter,
+        received: captured + 6,
+        ident: 1,
+        proof: Proof::Plain,
+        values,
+        texts: vec![("0-1:96.1.0".into(), "4741".into()), ("mbus1_unit".into(), "m3".into())],
+    }
+}
+
+#[test]
+fn who_accepts_a_fall_says_that_the_register_began_anew() {
+    let folder = Folder::new("devices-accept");
+    let mut store = Store::open(Options { reserve_bytes: 0, ..Options::new(folder.file("test.db")) }).unwrap();
+    for (hour, value) in [(0, 900), (1, 920), (2, 3), (3, 7)] {
+        store.append(&gas(MIDNIGHT + hour * HOUR, value)).unwrap();
+    }
+    drop(store);
+    let daemon = Daemon::start(&folder, "[source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    let of_gas = || daemon.json("/api/v1/meters/home/devices")["devices"][0].clone();
+    assert_eq!((&of_gas()["volume_dm3"], &of_gas()["volume_day_dm3"]), (&920.into(), &20.into()));
+    let waiting = daemon.json("/api/v1/meters/home/quarantine")["entries"][0].clone();
+    assert_eq!((&waiting["device"], &waiting["time"]), (&"4741".into(), &(MIDNIGHT + 2 * HOUR).into()));
+    let url = format!("http://{}/api/v1/meters/home/quarantine/{}/accept", daemon.address, waiting["id"]);
+    assert_eq!(ureq::post(url).send_empty().unwrap().status(), 204);
+    assert_eq!((&of_gas()["volume_dm3"], &of_gas()["volume_day_dm3"]), (&7.into(), &20.into()));
+    let days = daemon.json("/api/v1/meters/home/devices/4741/days?from=2026-11-23&to=2026-11-24");
+    assert_eq!((&days["entries"][0]["volume_dm3"], &days["entries"][0]["complete"]), (&20.into(), &false.into()));
+    assert_eq!(days["gaps"][0]["reason"], "register reset");
+}
+
 /// The live books ignore what the store puts into quarantine, and go on from there when someone says that it is true.
 #[test]
 fn live_and_stored_books_agree_before_and_after_a_word() {
@@ -307,25 +347,8 @@ fn live_and_stored_books_agree_before_and_after_a_word() {
     let mut store = Store::open(Options { reserve_bytes: 0, ..Options::new(&path) }).unwrap();
     let calendar = Calendar::luxembourg();
     let mut accounts = Accounts::new(calendar, Settings::DEFAULT);
-    let reading = |captured: i64, value: i64| {
-        let mut values = Values::EMPTY;
-        values.set(MBUS[0].device_type, 3);
-        values.set(MBUS[0].register, value);
-        values.set(MBUS[0].time, captured);
-        MeterReading {
-            meter: "home".into(),
-            segment: "SAG1".into(),
-            time: captured + 5,
-            clock: Clock::Meter,
-            received: captured + 6,
-            ident: 1,
-            proof: Proof::Plain,
-            values,
-            texts: vec![("0-1:96.1.0".into(), "4741".into()), ("mbus1_unit".into(), "m3".into())],
-        }
-    };
     let take = |store: &mut Store, accounts: &mut Accounts, hour: i64, value: i64| {
-        let reading = reading(MIDNIGHT + hour * HOUR, value);
+        let reading = gas(MIDNIGHT + hour * HOUR, value);
         store.append(&reading).unwrap();
         let (_, calculated, devices) = accounts.take(&reading);
         assert_eq!((calculated.gas_dm3, calculated.day_gas_dm3), (Some(devices[0].value), devices[0].day));
