@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, mail, mqtt, report, tariff};
+use super::{Config, Flush, Format, Meter, Preset, Source, SourceKind, device, mail, mqtt, report, tariff};
 use crate::topic;
 
 /// How serious a finding is.
@@ -59,6 +59,7 @@ impl Config {
         for (name, broker) in &self.mqtt {
             mqtt::check(self, name, broker, &mut findings);
         }
+        device::check(self, &mut findings);
         report::check(self, &mut findings);
         mail::check(self, &mut findings);
         tariff::check(self, &mut findings);
