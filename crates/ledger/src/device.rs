@@ -126,14 +126,14 @@ impl Device {
             let first = run.border_behind(self.day, time, !fresh, margin);
             let second = if fresh {
                 let end = run.end(Reason::Reset);
-                *run = Run::begin(to, on_border, Reason::Reset);
+                *run = begin(to, on_border, Reason::Reset);
                 end
             } else {
                 run.go_on(to, on_border.then(|| day(time - 1)))
             };
             [first, second].into_iter().flatten().map(entry).for_each(&mut emit);
         } else {
-            self.run = Some(Run::begin(to, on_border, Reason::Start));
+            self.run = Some(begin(to, on_border, Reason::Start));
         }
         self.day = today;
         Outcome::Booked
@@ -159,10 +159,17 @@ impl Device {
         })
     }
 
-    /// Whether the last capture is near enough to a later border to count for it.
+    /// Whether the last capture counts for a border: it lies exactly there, or on the day before and near enough.
     pub fn reaches(&self, border: i64) -> bool {
-        self.last().is_some_and(|last| last.time <= border && border - last.time <= self.margin())
+        let near = |last: Capture| self.day.1 == border && border - last.time <= self.margin();
+        self.last().is_some_and(|last| last.time == border || near(last))
     }
+}
+
+/// When a run began matters only where a clock is doubted. Here it is not: books that go on from the last measured
+/// border are the same as those that had all captures.
+const fn begin(at: Point, on_border: bool, reason: Reason) -> Run {
+    Run { began: 0, ..Run::begin(at, on_border, reason) }
 }
 
 const fn entry(closing: Closing) -> DeviceEntry {

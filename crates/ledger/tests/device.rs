@@ -148,6 +148,20 @@ fn today_is_known_if_midnight_is() {
     assert_eq!(now(&mut books, 3 * DAY, Some(300)), Some(0));
 }
 
+/// One that is read once a day, late in the evening, and was not read yesterday: nobody knows where today began, though
+/// its last capture is not much older than a day.
+#[test]
+fn a_midnight_is_known_by_a_capture_of_the_day_before() {
+    let books = Books::of(&[0, 1, 2, 3].map(|number| at(number * DAY + 23 * HOUR + 3400, number)));
+    assert!(books.device.reaches(4 * DAY));
+    assert!(!books.device.reaches(5 * DAY));
+    let mut today = DeviceSum::default();
+    today.turn(4 * DAY);
+    assert_eq!(today.now(&books.device), Some(0));
+    today.turn(5 * DAY);
+    assert_eq!(today.now(&books.device), None);
+}
+
 /// The slow reference: a border's register by looking at all captures.
 fn reference(captures: &[Capture]) -> (Vec<(i64, i64, i64)>, i64) {
     let fresh =

@@ -38,25 +38,30 @@ impl Gas {
         self.today.now(&self.device)
     }
 
-    /// What the day of a time has used: all rises of the register since it was known at midnight, or else since it
-    /// began anew after that.
+    /// What was used since the midnight before a time: all rises of the register since it was known there, or else
+    /// since it began anew after that. The gas meter's clock may be ahead and know the next midnight already.
     pub(crate) fn expected(&self, time: i64) -> Option<i64> {
         let (captures, day) = (&self.captures, (self.local_day)(time).0);
-        let before = captures.partition_point(|capture| capture.time <= day).checked_sub(1);
-        let begin = before.filter(|&index| self.counts_at(day, index)).or_else(|| {
-            let fresh = |index: &usize| *index == 0 || captures[*index].value < captures[index - 1].value;
-            (0..captures.len()).filter(|&index| captures[index].time >= day).find(fresh)
-        })?;
+        let last = captures.last()?.time;
+        let midnights = std::iter::successors(Some(day), |&midnight| Some((self.local_day)(midnight).1));
+        let known = midnights
+            .take_while(|&midnight| midnight == day || midnight <= last)
+            .find_map(|midnight| Some((midnight, self.known_at(midnight)?)));
+        let fresh = |index: &usize| *index == 0 || captures[*index].value < captures[index - 1].value;
+        let anew = (0..captures.len()).filter(|&index| captures[index].time >= day).find(fresh);
+        let (_, begin) = known.into_iter().chain(anew.map(|index| (captures[index].time, index))).min()?;
         Some(risen(&captures[begin..]))
     }
 
-    /// A capture is not older at a midnight than captures lie apart: the shortest of three intervals, and a bit.
-    fn counts_at(&self, midnight: i64, index: usize) -> bool {
+    /// The capture that says where the register stood at a midnight: not older than captures lie apart, by the shortest
+    /// of three intervals, and a bit.
+    fn known_at(&self, midnight: i64) -> Option<usize> {
+        let index = self.captures.partition_point(|capture| capture.time <= midnight).checked_sub(1)?;
         let time = |index: usize| self.captures[index].time;
         let interval = |back: usize| if index < back { 0 } else { time(index - back + 1) - time(index - back) };
         let shortest = [1, 2, 3].map(interval).into_iter().min().unwrap();
         let near = midnight - time(index) <= (shortest + 300).clamp(3900, 90_300);
-        time(index) == midnight || near && (self.local_day)(time(index)).1 == midnight
+        (time(index) == midnight || near && (self.local_day)(time(index)).1 == midnight).then_some(index)
     }
 
     /// The law: days, gaps and what runs, and what they must be in all.

@@ -204,7 +204,7 @@ impl Reader {
             for capture in &captures {
                 books.feed(capture, day, |_| {});
             }
-            if last.time == border || (books.reaches(border) && day(last.time).1 == border) {
+            if books.reaches(border) {
                 return Ok((border, captures));
             }
             border = day(last.time).0;
