@@ -187,9 +187,9 @@ pub struct DeviceSum {
 }
 
 impl DeviceSum {
-    /// A day or month begins at `start`. The same one goes on.
+    /// A day or month begins at `start`. The same one goes on, also where a telegram of an earlier one comes late.
     pub const fn turn(&mut self, start: i64) {
-        if self.start != start {
+        if self.start < start {
             *self = Self { start, closed: None };
         }
     }

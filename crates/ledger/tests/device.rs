@@ -265,6 +265,9 @@ proptest! {
             let running = books.device.running().filter(|running| running.since >= start);
             let expected = closed.chain(running.map(|running| running.amount)).reduce(|one, two| one + two);
             prop_assert_eq!(sum.now(&books.device), expected);
+            // A telegram of before comes late.
+            sum.turn(month(capture.time / 2));
+            prop_assert_eq!(sum.now(&books.device), expected);
         }
     }
 }

@@ -25,10 +25,11 @@ impl Gas {
     }
 
     /// A telegram of a time has this register, captured at its own time: telegrams repeat it. Answers what was used
-    /// since midnight.
+    /// since midnight. What was captured by a clock that is in the next day already waits until that has begun.
     pub(crate) fn hear(&mut self, time: i64, gas: Option<(i64, i64)>) -> Option<i64> {
-        self.today.turn((self.local_day)(time).0);
-        if let Some((time, value)) = gas {
+        let (day, next) = (self.local_day)(time);
+        self.today.turn(day);
+        if let Some((time, value)) = gas.filter(|&(captured, _)| captured < next) {
             let capture = Capture { time, value, restart: false };
             let before = self.entries.len();
             let outcome = self.device.feed(&capture, self.local_day, |entry| self.entries.push(entry));
@@ -38,19 +39,13 @@ impl Gas {
         self.today.now(&self.device)
     }
 
-    /// What was used since the midnight before a time: all rises of the register since it was known there, or else
-    /// since it began anew after that. The gas meter's clock may be ahead and know the next midnight already.
+    /// What the day of a time has used: all rises of the register since it was known at midnight, or else since it
+    /// began anew after that.
     pub(crate) fn expected(&self, time: i64) -> Option<i64> {
         let (captures, day) = (&self.captures, (self.local_day)(time).0);
-        let last = captures.last()?.time;
-        let midnights = std::iter::successors(Some(day), |&midnight| Some((self.local_day)(midnight).1));
-        let known = midnights
-            .take_while(|&midnight| midnight == day || midnight <= last)
-            .find_map(|midnight| Some((midnight, self.known_at(midnight)?)));
         let fresh = |index: &usize| *index == 0 || captures[*index].value < captures[index - 1].value;
-        let anew = (0..captures.len()).filter(|&index| captures[index].time >= day).find(fresh);
-        let (_, begin) = known.into_iter().chain(anew.map(|index| (captures[index].time, index))).min()?;
-        Some(risen(&captures[begin..]))
+        let anew = || (0..captures.len()).filter(|&index| captures[index].time >= day).find(fresh);
+        Some(risen(&captures[self.known_at(day).or_else(anew)?..]))
     }
 
     /// The capture that says where the register stood at a midnight: not older than captures lie apart, by the shortest
