@@ -17,7 +17,7 @@
 
 use crate::QUARTER;
 use crate::entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
-use crate::run::{Closing, Closings, Point, Run};
+use crate::run::{Closing, Closings, Period, Point, Run};
 use crate::sample::{Register, Sample};
 use crate::tally::Tally;
 
@@ -31,7 +31,7 @@ pub enum Outcome {
 }
 
 /// Years 1970 to 9999: nothing that is added to a time in it can overflow.
-const TIMES: core::ops::Range<i64> = 0..253_402_300_800;
+pub(crate) const TIMES: core::ops::Range<i64> = 0..253_402_300_800;
 
 /// The books of one metering point. Constant size, constant work per reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Account {
         emit_gaps(&closings, &mut emit);
         self.emit_quarters(sample.time, had, &closings, &mut emit);
 
-        let start = sample.time.div_euclid(QUARTER) * QUARTER;
+        let (start, _) = quarter_around(sample.time);
         let tally = self.tally.get_or_insert(Tally::new(start));
         if tally.start != start {
             *tally = Tally::new(start);
@@ -120,22 +120,23 @@ impl Account {
         let bit = 1 << index;
         let value = sample.totals[index].filter(|&value| value >= 0);
         let to = value.map(|value| Point { time: sample.time, value });
+        let on_border = quarter_around(sample.time).0 == sample.time;
         let Some(run) = &mut self.runs[index] else {
             // A register that appears after a swap belongs to the swap; otherwise this is a start.
             let renewed = self.renew & bit != 0;
             self.runs[index] = to.map(|to| {
                 self.renew &= !bit;
-                Run::begin(to, if renewed { Reason::Swap } else { Reason::Start })
+                Run::begin(to, on_border, if renewed { Reason::Swap } else { Reason::Start })
             });
             return [None; 2];
         };
         let fresh = self.renew & bit != 0 || to.is_some_and(|to| to.value < run.last.value);
         let same_run = value.is_some() && !swapped && !fresh;
-        let first = run.border_behind(sample.time, same_run, self.margin);
+        let first = run.border_behind(quarter_around(run.last.time), sample.time, same_run, self.margin);
         let second = match to {
             _ if swapped => {
                 let end = run.end(Reason::Swap);
-                self.runs[index] = to.map(|to| Run::begin(to, Reason::Swap));
+                self.runs[index] = to.map(|to| Run::begin(to, on_border, Reason::Swap));
                 // Not in this first telegram of the new meter: the next one that has it begins the run.
                 self.renew = if to.is_some() { self.renew & !bit } else { self.renew | bit };
                 end
@@ -144,14 +145,14 @@ impl Account {
                 let end = run.end(Reason::Reset);
                 self.resets += 1;
                 self.renew &= !bit;
-                *run = Run::begin(to, Reason::Reset);
+                *run = Run::begin(to, on_border, Reason::Reset);
                 end
             }
-            Some(to) => run.go_on(to),
+            Some(to) => run.go_on(to, on_border.then(|| quarter_around(to.time - 1))),
             None => None,
         };
         for closing in [first, second].into_iter().flatten() {
-            let (Closing::Quarter { energy, .. } | Closing::Gap { energy, .. }) = closing;
+            let (Closing::Period { energy, .. } | Closing::Gap { energy, .. }) = closing;
             self.booked[index] = self.booked[index].saturating_add(energy);
         }
         [first, second]
@@ -170,7 +171,7 @@ impl Account {
             let mut energies = Energies::UNKNOWN;
             for register in Register::ALL {
                 for closing in closings[register as usize].into_iter().flatten() {
-                    if let Closing::Quarter { start: s, energy } = closing
+                    if let Closing::Period { start: s, energy, .. } = closing
                         && s == start
                     {
                         energies.set(register, Some(energy));
@@ -265,6 +266,12 @@ fn quarter(energies: Energies, had: [bool; 2], tally: &Tally) -> QuarterHour {
         voltage: tally.voltage,
         telegrams: tally.telegrams,
     }
+}
+
+/// The quarter-hour that a moment lies in.
+const fn quarter_around(time: i64) -> Period {
+    let start = time.div_euclid(QUARTER) * QUARTER;
+    (start, start + QUARTER)
 }
 
 /// Registers with the same gap share one entry.

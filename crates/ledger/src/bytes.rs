@@ -4,7 +4,6 @@ use crate::account::Account;
 use crate::calculated::CLASSES;
 use crate::calculator::Calculator;
 use crate::entry::Reason;
-use crate::gas::Gas;
 use crate::period::Period;
 use crate::run::{Anchor, Point, Run};
 use crate::sample::Register;
@@ -61,7 +60,7 @@ impl Account {
         for (run, booked) in self.runs.iter().zip(self.booked) {
             let torn = if run.is_some_and(|run| run.torn) { TORN } else { 0 };
             writer.put([run.map_or(0, |run| 1 + reason_code(run.anchor.began)) | torn]);
-            let run = run.unwrap_or(Run::begin(Point { time: 0, value: 0 }, Reason::Start));
+            let run = run.unwrap_or(Run::begin(Point { time: 0, value: 0 }, true, Reason::Start));
             let (anchor, last) = (run.anchor.at, run.last);
             for number in [anchor.time, anchor.value, last.time, last.value, booked, run.began] {
                 writer.long(number);
@@ -118,30 +117,24 @@ impl Account {
     }
 }
 
-const CALCULATOR_VERSION: u8 = 1;
+const CALCULATOR_VERSION: u8 = 2;
 const PERIOD: usize = 8 + 4 + CLASSES * 8;
-const GAS: usize = 3 * 8;
 
 impl Calculator {
     /// The length of [`Calculator::to_bytes`].
-    pub const BYTES: usize = 2 + 2 * PERIOD + 2 * 8 + GAS + CLASSES * 5;
+    pub const BYTES: usize = 2 + 2 * PERIOD + 2 * 8 + CLASSES * 5;
 
-    /// Day, month and gas; the windows fill again by themselves. To be saved together with the account's bytes,
+    /// Day and month; the windows fill again by themselves. To be saved together with the account's bytes,
     /// after the same reading: an entry that one of them has and the other does not would be lost or count twice.
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut writer = Writer::<{ Self::BYTES }>::new();
         let (import, export) = (self.day_energies.import, self.day_energies.export);
-        let flags = u8::from(import.is_some())
-            | u8::from(export.is_some()) << 1
-            | u8::from(self.gas.last.is_some()) << 2
-            | u8::from(self.gas.day.is_some()) << 3;
+        let flags = u8::from(import.is_some()) | u8::from(export.is_some()) << 1;
         writer.put([CALCULATOR_VERSION, flags]);
         writer.period(&self.day);
         writer.period(&self.month);
-        let last = self.gas.last.unwrap_or(Point { time: 0, value: 0 });
-        for number in [import.unwrap_or(0), export.unwrap_or(0), last.time, last.value, self.gas.day.unwrap_or(0)] {
-            writer.long(number);
-        }
+        writer.long(import.unwrap_or(0));
+        writer.long(export.unwrap_or(0));
         // What the exceedance was summed up for.
         for reference in self.settings.references {
             writer.put([u8::from(reference.is_some())]);
@@ -162,9 +155,6 @@ impl Calculator {
         let mut calculator = Self::new(settings);
         calculator.day_energies.import = Some(reader.long()?).filter(|_| flags & 1 != 0);
         calculator.day_energies.export = Some(reader.long()?).filter(|_| flags & 2 != 0);
-        let last = Point { time: reader.long()?, value: reader.long()? };
-        calculator.gas =
-            Gas { last: Some(last).filter(|_| flags & 4 != 0), day: Some(reader.long()?).filter(|_| flags & 8 != 0) };
         let mut known = [None; CLASSES];
         for power in &mut known {
             let [present] = reader.take()?;

@@ -5,10 +5,8 @@ use smarty_p1::{Quantity, Values};
 use crate::account::{Account, Outcome};
 use crate::calculated::{CLASSES, Calculated, Exceedance, Rolling};
 use crate::entry::{Energies, Entry, Running};
-use crate::gas::Gas;
 use crate::period::{Period, excess, measured_import, whole_wh};
 use crate::quarter::{Outlook, PRESENT_MINUTES};
-use crate::run::Point;
 use crate::sample::Sample;
 use crate::settings::{Settings, Terms};
 use crate::window::Window;
@@ -28,6 +26,8 @@ pub struct Moment<'a> {
     pub values: &'a Values,
     /// The gas register, litres, from the M-Bus channel whose device type says gas.
     pub gas_dm3: Option<i64>,
+    /// What of it was used since local midnight, litres, by the books of that device ([`crate::Device`]).
+    pub day_gas_dm3: Option<i64>,
     /// What the meter's contract says then.
     pub terms: Terms,
 }
@@ -49,8 +49,7 @@ const EXPORT: [Quantity; 4] =
 ///   a quarter of an hour. A gap has no demand and adds nothing: the sums are then a lower bound, and the day and
 ///   the month are not complete. The running quarter-hour adds what it is above already, if its beginning was
 ///   measured; should its end not be, that is taken back.
-/// - The gas of a day starts with the register of the last reading at or before midnight, if that is at most an
-///   hour old, and is otherwise not known.
+/// - Gas has books of its own, by its own captures: [`crate::Device`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calculator {
     pub(crate) settings: Settings,
@@ -63,7 +62,6 @@ pub struct Calculator {
     pub(crate) month: Period,
     /// Closed energy of the day.
     pub(crate) day_energies: Energies,
-    pub(crate) gas: Gas,
 }
 
 impl Calculator {
@@ -81,7 +79,6 @@ impl Calculator {
             day: Period::NONE,
             month: Period::NONE,
             day_energies: Energies::UNKNOWN,
-            gas: Gas::NEW,
         }
     }
 
@@ -131,20 +128,12 @@ impl Calculator {
         }
     }
 
-    /// Tells the gas register, litres, of readings that are past, after [`Calculator::seed`] and in the order of
-    /// time: of the last at or before midnight, and of the last ever if the next reading may lie in another day.
-    /// Without the former the gas of the day is not known, without the latter perhaps that of the next day.
-    pub fn seed_gas(&mut self, time: i64, dm3: i64) {
-        self.gas.take(Point { time, value: dm3 }, self.day.start);
-    }
-
     /// Another day or month may have begun. This comes before the entries of the same reading: those of the time
     /// before begin before it, and only that tells them apart.
     fn turn(&mut self, day_start: i64, month_start: i64) {
         if self.day.start != day_start {
             self.day = Period::new(day_start);
             self.day_energies = Energies::UNKNOWN;
-            self.gas.turn(day_start);
         }
         if self.month.start != month_start {
             self.month = Period::new(month_start);
@@ -170,9 +159,6 @@ impl Calculator {
     /// The values at a reading whose entries are in.
     fn calculate(&mut self, moment: &Moment<'_>, running: &Running) -> Calculated {
         let Moment { time, values, .. } = *moment;
-        if let Some(value) = moment.gas_dm3 {
-            self.gas.take(Point { time, value }, self.day.start);
-        }
         let day = self.day_energies.plus(&running.since_within(self.day.start..i64::MAX));
         let [import, export] = [IMPORT, EXPORT].map(|powers| powers.map(|power| values.get(power)));
         let excess = [0, 1, 2, 3].map(|index| Some(export[index]?.saturating_sub(import[index]?).max(0)));
@@ -193,7 +179,7 @@ impl Calculator {
                 phase(solar_l3),
             ],
             gas_dm3: moment.gas_dm3,
-            day_gas_dm3: self.gas.day,
+            day_gas_dm3: moment.day_gas_dm3,
             exceedance: self.exceedance(&moment.terms, running),
             outlook: Outlook::of(time, running, self.present.spread(), moment.terms.reference_w),
             day_complete: self.day.is_complete(running),

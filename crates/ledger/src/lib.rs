@@ -13,6 +13,7 @@
 //! | [`Calculated`] | what follows from the readings at one moment: day, powers, exceedance, gas | `calculated` |
 //! | [`Course`], [`Outlook`] | a quarter-hour that is running; how it will end, what it may still draw | `quarter` |
 //! | [`Beyond`] | what went beyond the reference power in many of them | `quarter` |
+//! | [`Device`] | the books of a meter behind the meter: gas, water, heat, by their own captures | `device` |
 //! | [`Window`] | mean, lowest and highest of a power over the last minutes | `window` |
 //! | [`alert::Rules`] | what a household wants to be told at once, with hysteresis | `alert` |
 //! | [`Standing`] | the registers at a publication, and the power between two | `standing` |
@@ -51,8 +52,8 @@ mod account;
 mod bytes;
 mod calculated;
 mod calculator;
+mod device;
 mod entry;
-mod gas;
 mod period;
 mod quarter;
 mod run;
@@ -67,6 +68,7 @@ pub use account::{Account, Outcome};
 pub use bytes::UnknownState;
 pub use calculated::{CLASSES, Calculated, Exceedance, Rolling, WindowSpread};
 pub use calculator::{Calculator, Moment};
+pub use device::{Capture, Device, DeviceEntry, DeviceRunning, DeviceSum};
 pub use entry::{Energies, Entry, Gap, QuarterHour, Reason, Running};
 pub use quarter::{Beyond, Course, Outlook, PRESENT_MINUTES};
 pub use sample::{Register, Sample};

@@ -1,4 +1,4 @@
-//! Days, months, exceedance and gas in random worlds, against a slow reference that has all readings at hand.
+//! Days, months and exceedance in random worlds, against a slow reference that has all readings at hand.
 
 #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
 
@@ -18,10 +18,12 @@ fn check(found: &Calculated, told: &[Told], calendar: &Calendar, settings: &Sett
     prop_assert_eq!(found.exceedance, expected.exceedance, "{:?}", last);
     prop_assert_eq!(found.day_complete, expected.day_complete, "day {:?}", last);
     prop_assert_eq!(found.month_complete, expected.month_complete, "month {:?}", last);
-    prop_assert_eq!((found.gas_dm3, found.day_gas_dm3), (last.gas, expected.gas), "{:?}", last);
     prop_assert_eq!([found.energy_import_wh, found.energy_export_wh], [last.registers[0], last.registers[1]]);
     Ok(())
 }
+
+/// Of a saved calculator.
+const VERSION: u8 = 2;
 
 /// What happens next at the meter.
 #[derive(Clone, Debug)]
@@ -30,7 +32,6 @@ struct Step {
     /// So many readings at this pace.
     readings: u32,
     rises: [Option<i64>; 2],
-    gas: Option<i64>,
     event: Event,
 }
 
@@ -49,7 +50,6 @@ enum Event {
     Swap,
     /// A register starts anew.
     Reset(usize),
-    GasReset,
     /// The board restarts from its bytes.
     Restart,
     /// The program restarts and has the entries in a database.
@@ -72,16 +72,14 @@ fn step() -> impl Strategy<Value = Step> {
         30 => Just(Event::Nothing),
         1 => Just(Event::Swap),
         1 => (0usize..2).prop_map(Event::Reset),
-        1 => Just(Event::GasReset),
         4 => Just(Event::Restart),
         4 => Just(Event::Seed),
         2 => (0i64..5000).prop_map(Event::Late),
     ];
-    (pace, readings, [rise(1500), rise(300)], rise(50), event).prop_map(|(pace, readings, rises, gas, event)| Step {
+    (pace, readings, [rise(1500), rise(300)], event).prop_map(|(pace, readings, rises, event)| Step {
         pace,
         readings,
         rises,
-        gas,
         event,
     })
 }
@@ -134,7 +132,7 @@ proptest! {
         let mut told: Vec<Told> = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
         let mut time = ORIGIN + begin;
-        let (mut segment, mut registers, mut gas) = (1, [5000i64, 100], 700i64);
+        let (mut segment, mut registers) = (1, [5000i64, 100]);
         for step in steps {
             match step.event {
                 Event::Nothing => {}
@@ -143,7 +141,6 @@ proptest! {
                     registers = [3, 40_000];
                 }
                 Event::Reset(register) => registers[register] = 0,
-                Event::GasReset => gas = 0,
                 Event::Restart => {
                     account = Account::from_bytes(&account.to_bytes(), MARGIN as u16).unwrap();
                     calculator = Calculator::from_bytes(&calculator.to_bytes(), settings).unwrap();
@@ -153,10 +150,6 @@ proptest! {
                     let (day, month) = (Calendar::of(&calendar.days, last), Calendar::of(&calendar.months, last));
                     let mut seeded = Calculator::new(settings);
                     seeded.seed(day, month, entries.iter().rev().copied());
-                    let booked = told.iter().filter(|told| !told.late);
-                    for (time, gas) in booked.filter_map(|told| Some((told.time, told.gas?))) {
-                        seeded.seed_gas(time, gas);
-                    }
                     prop_assert_eq!(seeded.to_bytes(), calculator.to_bytes());
                     calculator = seeded;
                     second = calculator.clone();
@@ -168,7 +161,6 @@ proptest! {
                         segment,
                         registers: [Some(9_999_999), Some(9_999_999), None, None],
                         renewed: [false; 4],
-                        gas: Some(9_999),
                     };
                     let before = calculator.clone();
                     let moment = Moment {
@@ -177,7 +169,8 @@ proptest! {
                         day_start: 0,
                         month_start: 0,
                         values: &values(&late),
-                        gas_dm3: late.gas,
+                        gas_dm3: None,
+                        day_gas_dm3: None,
                         terms: Terms::NONE,
                     };
                     prop_assert_eq!(calculator.feed(&mut account, &moment, |_| {}), None);
@@ -192,7 +185,6 @@ proptest! {
                 for (register, rise) in registers.iter_mut().zip(step.rises) {
                     *register += rise.unwrap_or(0);
                 }
-                gas += step.gas.unwrap_or(0);
                 let present = |register: usize| step.rises[register].map(|_| registers[register]);
                 let reading_told = Told {
                     time,
@@ -200,7 +192,6 @@ proptest! {
                     segment,
                     registers: [present(0), present(1).filter(|_| exporting), None, None],
                     renewed: [false; 4],
-                    gas: step.gas.map(|_| gas),
                 };
                 told.push(reading_told);
                 let moment = Moment {
@@ -209,7 +200,8 @@ proptest! {
                     day_start: Calendar::of(&calendar.days, time),
                     month_start: Calendar::of(&calendar.months, time),
                     values: &values(&reading_told),
-                    gas_dm3: reading_told.gas,
+                    gas_dm3: None,
+                    day_gas_dm3: None,
                     terms: Terms::NONE,
                 };
                 let before = entries.len();
@@ -233,11 +225,11 @@ proptest! {
         readings in vec((any::<i64>(), any::<i64>(), any::<i64>()), 0..10),
     ) {
         if version {
-            bytes[0] = 1;
+            bytes[0] = VERSION;
         }
         let references = powers.map(|power| Some(Reference { power_w: power?, price_micro_euro: None }));
         let found = Calculator::from_bytes(&bytes, Settings { references, window_minutes: bytes[1] });
-        prop_assert_eq!(found.is_ok(), bytes[0] == 1);
+        prop_assert_eq!(found.is_ok(), bytes[0] == VERSION);
         let Ok(mut calculator) = found else { return Ok(()) };
         for (number, midnight, gas) in readings {
             let mut account = Account::new(MARGIN as u16);
@@ -254,10 +246,11 @@ proptest! {
                 month_start: midnight,
                 values: &values,
                 gas_dm3: Some(gas),
+                day_gas_dm3: Some(gas),
                 terms: Terms::NONE,
             };
             let calculated = calculator.feed(&mut account, &moment, |_| {}).unwrap();
-            prop_assert_eq!(calculated.gas_dm3, Some(gas));
+            prop_assert_eq!([calculated.gas_dm3, calculated.day_gas_dm3], [Some(gas); 2]);
         }
     }
 }

@@ -29,8 +29,16 @@ impl House {
             values.set(Quantity::PowerImport, power);
         }
         let (day_start, month_start) = (START, START);
-        let moment =
-            Moment { time, segment: 1, day_start, month_start, values: &values, gas_dm3: None, terms: self.terms };
+        let moment = Moment {
+            time,
+            segment: 1,
+            day_start,
+            month_start,
+            values: &values,
+            gas_dm3: None,
+            day_gas_dm3: None,
+            terms: self.terms,
+        };
         self.calculator.feed(&mut self.account, &moment, |_| {}).unwrap()
     }
 

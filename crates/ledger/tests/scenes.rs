@@ -76,6 +76,7 @@ impl House {
             month_start,
             values: &values,
             gas_dm3: None,
+            day_gas_dm3: None,
             terms: Terms::NONE,
         };
         let entries = &mut self.entries;

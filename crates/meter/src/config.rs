@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::calendar::{Zone, utc};
 use crate::household::Appliances;
+use crate::mbus::MbusDevice;
 use crate::prng::{hash, pick};
 use crate::profile::Profile;
 use crate::readout::Device;
@@ -51,6 +52,9 @@ pub struct MeterConfig {
     pub period_s: u32,
     /// Where the registers stand in the first telegram; from the seed when `None`.
     pub start_registers: Option<StartRegisters>,
+    /// What hangs on M-Bus channels 1 to 4 besides the profile's gas meter. Profiles of Luxembourg since 2020 and of DSMR 5
+    /// show it.
+    pub mbus: [Option<MbusDevice>; 4],
     /// The frame counter of the first telegram.
     pub start_frame_counter: u32,
 }
@@ -73,6 +77,7 @@ impl MeterConfig {
             start: utc(2025, 12, 31, 23, 0, 0),
             period_s: 10,
             start_registers: None,
+            mbus: [const { None }; 4],
             start_frame_counter: 1,
         }
     }
@@ -96,6 +101,7 @@ impl MeterConfig {
             logical_device_name: self.logical_device_name.clone().unwrap_or(name),
             system_title: self.system_title.unwrap_or([s, a, g, four, five, high, middle, low]),
             gas_identifier: format!("FLO182370{serial:06}"),
+            mbus_identifiers: self.mbus.each_ref().map(|device| Some(device.as_ref()?.identifier.clone())),
         }
     }
 

@@ -43,10 +43,14 @@ impl GasMeter {
         self.shown
     }
 
-    /// The latest capture that is not after `clock`.
     fn last_capture(&self, clock: i64) -> i64 {
-        let slot = clock.div_euclid(self.plan.slot_s);
-        let at = |slot: i64| slot * self.plan.slot_s + pick(self.seed, CAPTURE, slot, 0, self.plan.jitter_s);
-        if at(slot) <= clock { at(slot) } else { at(slot - 1) }
+        last_capture(self.seed, self.plan.slot_s, self.plan.jitter_s, clock)
     }
+}
+
+/// The latest capture that is not after `clock`: one in each slot, at its begin or up to `jitter_s` later.
+pub(crate) fn last_capture(seed: u64, slot_s: i64, jitter_s: i64, clock: i64) -> i64 {
+    let slot = clock.div_euclid(slot_s);
+    let at = |slot: i64| slot * slot_s + pick(seed, CAPTURE, slot, 0, jitter_s);
+    if at(slot) <= clock { at(slot) } else { at(slot - 1) }
 }

@@ -7,6 +7,7 @@ use crate::config::{MeterConfig, StartRegisters, key_of};
 use crate::demand::Demand;
 use crate::gas::GasMeter;
 use crate::household::{Day, Household, Moment};
+use crate::mbus::{MbusDevice, MbusMeter};
 use crate::measure::Measurement;
 use crate::profile::Spec;
 use crate::readout::{Device, Events, Failure, Readout};
@@ -38,6 +39,7 @@ pub struct VirtualMeter {
     clock_lost_for: u64,
     registers: RegisterBank,
     gas: Option<GasMeter>,
+    mbus: [Option<MbusMeter>; 4],
     demand: Option<Demand>,
     events: Events,
     failures: Vec<Failure>,
@@ -65,6 +67,7 @@ impl VirtualMeter {
             clock_lost_for: 0,
             registers: RegisterBank::new(&start, spec.tariffs.is_some(), spec.reactive),
             gas: None,
+            mbus: [const { None }; 4],
             demand: spec.demand.then(|| Demand::new(config.seed, config.zone, config.start)),
             events: Events { failures: 6, long_failures: 3, sags: [14, 15, 12], swells: [0; 3] },
             failures: Vec::new(),
@@ -73,6 +76,9 @@ impl VirtualMeter {
             config,
         };
         meter.mount(&start);
+        for channel in 1..=4 {
+            meter.hang(channel, meter.config.mbus[usize::from(channel) - 1].clone());
+        }
         meter
     }
 
@@ -150,6 +156,7 @@ impl VirtualMeter {
             phases: measured.phases,
             tariff: self.spec.tariffs.at(&self.config.zone.local(clock)),
             gas: self.gas.as_ref().map(GasMeter::show),
+            mbus: self.mbus.each_ref().map(|device| device.as_ref().map(MbusMeter::show)),
             demand: self.demand.as_ref().map(Demand::show),
         }
     }
@@ -194,6 +201,9 @@ impl VirtualMeter {
         self.registers.add(measured.powers(), seconds, in_force);
         if let Some(gas) = &mut self.gas {
             gas.add(measured.gas_w, seconds, to);
+        }
+        for device in self.mbus.iter_mut().flatten() {
+            device.add(seconds, to);
         }
         if let Some(demand) = &mut self.demand {
             demand.add(measured.import_w, seconds, from, to);
@@ -288,6 +298,35 @@ impl VirtualMeter {
         let gas_dm3 = self.gas.as_ref().map_or(0, GasMeter::volume_dm3);
         self.mount(&StartRegisters { gas_dm3, ..StartRegisters::of(seed) });
         self.device = Arc::new(Device { gas_identifier, ..self.config.device() });
+    }
+
+    /// A fitter hangs a device on an M-Bus channel, 1 to 4, or takes one off.
+    pub fn hang(&mut self, channel: u8, device: Option<MbusDevice>) {
+        let place = usize::from(channel.clamp(1, 4)) - 1;
+        let clock = self.next_at + self.clock_ahead_s;
+        self.config.mbus[place].clone_from(&device);
+        self.mbus[place] = device.map(|device| MbusMeter::new(device, self.config.seed, clock));
+        self.name_devices();
+    }
+
+    /// The devices of two M-Bus channels change places and count on.
+    pub fn exchange_channels(&mut self, one: u8, two: u8) {
+        let [one, two] = [one, two].map(|channel| usize::from(channel.clamp(1, 4)) - 1);
+        self.config.mbus.swap(one, two);
+        self.mbus.swap(one, two);
+        self.name_devices();
+    }
+
+    /// The valve of the device on a channel moves.
+    pub fn turn_valve(&mut self, channel: u8, to: u8) {
+        if let Some(meter) = &mut self.mbus[usize::from(channel.clamp(1, 4)) - 1] {
+            meter.device.valve = Some(to);
+        }
+    }
+
+    fn name_devices(&mut self) {
+        let mbus_identifiers = self.config.device().mbus_identifiers;
+        self.device = Arc::new(Device { mbus_identifiers, ..Device::clone(&self.device) });
     }
 
     /// For one telegram another sealer, then the own again: a wrong key, or another authentication

@@ -139,6 +139,12 @@ impl Profile {
         !matches!(self, Self::Netherlands22)
     }
 
+    /// Whether a gas meter belongs to it, on an M-Bus channel.
+    #[must_use]
+    pub fn has_gas(self) -> bool {
+        self.spec().gas.is_some()
+    }
+
     /// The clock of this make.
     #[must_use]
     pub fn zone(self) -> Zone {
@@ -183,5 +189,23 @@ impl Profile {
 fn per_phase(text: &mut Text, codes: [&str; 3], values: [Option<u32>; 3], form: (usize, usize), unit: &str) {
     for (code, value) in codes.into_iter().zip(values) {
         text.fixed(code, value.unwrap_or(0).into(), form, unit);
+    }
+}
+
+/// Writes what hangs on the M-Bus. The device type comes before anything else of its channel.
+fn mbus(text: &mut Text, readout: &Readout<'_>) {
+    for (place, device) in readout.values.mbus.iter().enumerate() {
+        let Some(device) = device else { continue };
+        let code = |rest: &str| format!("0-{}:{rest}", place + 1);
+        text.count(&code("24.1.0"), device.kind.device_type().into(), 3);
+        let identifier = readout.device.mbus_identifiers[place].as_deref().unwrap_or_default();
+        text.hex(&code("96.1.0"), identifier.as_bytes());
+        text.raw(code("24.2.1").as_bytes());
+        text.stamp_group(readout.stamp(device.captured_at));
+        text.group(device.register, (8, 3), device.kind.unit());
+        text.raw(b"\r\n");
+        if let Some(valve) = device.valve {
+            text.count(&code("24.4.0"), valve.into(), 1);
+        }
     }
 }

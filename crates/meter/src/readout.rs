@@ -13,6 +13,8 @@ pub struct Device {
     pub system_title: [u8; 8],
     /// The gas meter's name.
     pub gas_identifier: String,
+    /// The names of what else hangs on channels 1 to 4.
+    pub mbus_identifiers: [Option<String>; 4],
 }
 
 /// Events that a meter counts.

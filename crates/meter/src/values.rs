@@ -3,6 +3,8 @@
 //! A value is never finer than the text: where a meter prints whole volts, the millivolts here end in
 //! three zeros; what a profile does not send is `None`.
 
+use crate::mbus::MbusKind;
+
 /// The numbers of one telegram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Values {
@@ -36,6 +38,8 @@ pub struct Values {
     pub tariff: Option<u8>,
     /// The gas meter behind the electricity meter.
     pub gas: Option<GasValues>,
+    /// What else hangs on channels 1 to 4.
+    pub mbus: [Option<MbusValues>; 4],
     /// Quarter-hour demand (Belgium).
     pub demand: Option<DemandValues>,
 }
@@ -94,6 +98,19 @@ pub struct GasValues {
     pub captured_at: i64,
     /// Volume in cubic decimetres (litres).
     pub volume_dm3: u64,
+}
+
+/// The last value that another device on the M-Bus handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MbusValues {
+    /// What it is.
+    pub kind: MbusKind,
+    /// When the value was taken, as UTC.
+    pub captured_at: i64,
+    /// The register, thousandths of the unit.
+    pub register: u64,
+    /// Where its valve stands.
+    pub valve: Option<u8>,
 }
 
 /// Demand as a Belgian meter shows it.

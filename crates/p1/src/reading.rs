@@ -2,6 +2,7 @@
 
 use crate::fixed::Fixed;
 use crate::logs::{FailureLog, MonthPeaks};
+use crate::mbus::MBUS;
 use crate::obis::Obis;
 use crate::object::CosemObject;
 use crate::quantity::Quantity;
@@ -52,40 +53,6 @@ pub struct MbusDevice<'a> {
     pub capture_time: Option<Timestamp>,
     /// The unit that the register was sent with: `m3`, `GJ`, `kWh`.
     pub unit: Option<&'a [u8]>,
-}
-
-/// What an M-Bus device measures (EN 13757-3), from its device type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Medium {
-    /// 3.
-    Gas,
-    /// 4, 12, 13.
-    Heat,
-    /// 6, 7.
-    Water,
-    /// 10, 11.
-    Cooling,
-    /// 2.
-    Electricity,
-    /// 8.
-    HeatCostAllocator,
-    /// Any other number.
-    Other,
-}
-
-impl Medium {
-    /// The medium behind a device type.
-    pub const fn of(device_type: i64) -> Self {
-        match device_type {
-            2 => Self::Electricity,
-            3 => Self::Gas,
-            4 | 12 | 13 => Self::Heat,
-            6 | 7 => Self::Water,
-            8 => Self::HeatCostAllocator,
-            10 | 11 => Self::Cooling,
-            _ => Self::Other,
-        }
-    }
 }
 
 const CLOCK: Obis = Obis::new(0, 0, 1, 0, 0);
@@ -229,7 +196,7 @@ impl<'a> Reading<'a> {
             }
             // Belgium: gas not corrected for temperature.
             (0, 24, 2, 3) if let Some(channel) = channel => {
-                self.take_mbus(mbus_register(channel), object.group(0), object.group(1));
+                self.take_mbus(MBUS[channel].register, object.group(0), object.group(1));
             }
             // DSMR 2 and 3: (time)(00)(60)(1)(0-n:24.2.1)(m3) and (value), unit and value apart.
             (0, 24, 3, 0) if let Some(channel) = channel => self.take_mbus_2(channel, object),
@@ -248,18 +215,15 @@ impl<'a> Reading<'a> {
         self.mbus[channel].capture_time = capture;
         self.mbus[channel].unit = Some(unit);
         if matches!(capture, Some(Timestamp::Valid(..))) {
-            self.put(mbus_register(channel), Some(Fixed { unit, ..value }));
+            self.put(MBUS[channel].register, Some(Fixed { unit, ..value }));
         }
     }
-}
-
-fn mbus_register(channel: usize) -> Quantity {
-    [Quantity::Mbus1Register, Quantity::Mbus2Register, Quantity::Mbus3Register, Quantity::Mbus4Register][channel]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mbus::Medium;
 
     fn reading(lines: &[u8]) -> Reading<'_> {
         let mut reading = Reading::empty();

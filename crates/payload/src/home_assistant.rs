@@ -66,8 +66,17 @@ pub struct ComponentTopic<'a> {
 
 impl Display for ComponentTopic<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "sensor/smartyreader_{}/{}/config", Identifier(self.meter), Identifier(self.key))
+        let platform = platform(self.key);
+        write!(f, "{platform}/smartyreader_{}/{}/config", Identifier(self.meter), Identifier(self.key))
     }
+}
+
+/// What the key of a valve ends with.
+const VALVE_OPEN: &str = "_valve_open";
+
+/// What Home Assistant calls the kind of an entity: only a valve is not a number.
+fn platform(key: &str) -> &'static str {
+    if key.ends_with(VALVE_OPEN) { "binary_sensor" } else { "sensor" }
 }
 
 /// A meter with everything it has. Written out, it is the device's message.
@@ -81,6 +90,8 @@ pub struct Discovery<'a> {
     pub sent: Sent,
     /// What its M-Bus channels are.
     pub mbus: MbusChannels,
+    /// The names of the devices on them, where [`crate::native::Device`] tells of them.
+    pub devices: [Option<&'a str>; 4],
     /// Something is made behind this meter.
     pub household: bool,
     /// Reference powers, W.
@@ -142,7 +153,7 @@ impl Discovery<'_> {
         let Entity { key, .. } = entity;
         object.text("uniq_id", format_args!("smartyreader_{}_{key}", Identifier(meter)))?;
         object.text("name", entity.label())?;
-        object.text("default_entity_id", format_args!("sensor.{}_{key}", EntityId(meter)))?;
+        object.text("default_entity_id", format_args!("{}.{}_{key}", entity.platform(), EntityId(meter)))?;
         object.known_text("dev_cla", entity.class)?;
         object.known_text("stat_cla", entity.state)?;
         object.known_text("unit_of_meas", entity.unit)?;
@@ -166,7 +177,7 @@ impl Display for Components<'_> {
             let mut there = false;
             discovery.components(&mut |present| there |= present == *key);
             if !there {
-                object.raw(key, "{\"p\":\"sensor\"}")?;
+                object.raw(key, format_args!("{{\"p\":\"{}\"}}", platform(key)))?;
             }
         }
         object.end()
@@ -181,10 +192,10 @@ struct Component<'a> {
 impl Display for Component<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut object = Object::begin(f)?;
-        object.text("p", "sensor")?;
+        object.text("p", self.entity.platform())?;
         self.discovery.describe(&mut object, self.entity)?;
         if !self.entity.is_live() {
-            let topic = self.entity.topic(self.discovery.device.meter);
+            let topic = self.entity.topic(self.discovery);
             object.text("stat_t", Below(self.discovery.base, topic))?;
         }
         object.end()
@@ -200,7 +211,7 @@ impl Display for Single<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut object = Object::begin(f)?;
         self.discovery.describe(&mut object, self.entity)?;
-        object.text("stat_t", Below(self.discovery.base, self.entity.topic(self.discovery.device.meter)))?;
+        object.text("stat_t", Below(self.discovery.base, self.entity.topic(self.discovery)))?;
         self.discovery.shared(&mut object)?;
         object.end()
     }

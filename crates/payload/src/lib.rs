@@ -46,7 +46,8 @@ mod name;
 mod time;
 mod topic;
 
-pub use mbus::{MbusChannel, MbusChannels, MbusUnit, mbus_channels};
+pub use mbus::{MbusChannels, mbus_channels};
 pub use moment::{Climate, FromEnergy, Moment, RunningQuarter};
+pub use smarty_p1::{MbusChannel, MbusUnit};
 pub use time::Clock;
 pub use topic::Below;

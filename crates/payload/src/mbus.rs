@@ -1,81 +1,20 @@
 //! M-Bus channel: what the meters behind the meter measure, and in what.
 
-use smarty_p1::{Medium, Quantity, Reading, Telegram, Values};
+use smarty_p1::{MBUS, MbusChannel, MbusUnit, Medium, Quantity, Reading, Telegram, Values};
 
 use crate::name::Name;
-
-/// What an M-Bus register counts. The integer is always the thousandth of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MbusUnit {
-    /// m³, held in litres.
-    CubicMetre,
-    /// GJ, held in megajoules.
-    Gigajoule,
-    /// kWh, held in watt-hours.
-    KilowattHour,
-}
-
-impl MbusUnit {
-    /// The unit as a telegram writes it: `m3`, `GJ`, `kWh` and what else comes to the same integer.
-    pub fn of(written: &[u8]) -> Option<Self> {
-        match written {
-            b"m3" | b"dm3" | b"l" => Some(Self::CubicMetre),
-            b"GJ" | b"MJ" => Some(Self::Gigajoule),
-            b"kWh" | b"Wh" | b"MWh" => Some(Self::KilowattHour),
-            _ => None,
-        }
-    }
-
-    /// The integer's unit, as names end.
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::CubicMetre => "dm3",
-            Self::Gigajoule => "mj",
-            Self::KilowattHour => "wh",
-        }
-    }
-}
-
-/// A channel that sends a register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MbusChannel {
-    /// What it measures.
-    pub medium: Medium,
-    /// In what.
-    pub unit: MbusUnit,
-}
 
 /// Channels 1 to 4. `None`: nothing there, or nobody knows what.
 pub type MbusChannels = [Option<MbusChannel>; 4];
 
-/// What each channel measures, from a telegram's values and, for the units, its text.
-///
-/// Without the text gas and water are taken as m³, which they always are; heat can be GJ or kWh and stays unknown.
-/// A register in m³ whose device type is not sent is gas, as the first SmartyReader took it.
+/// What each channel measures, from a telegram's values and, for the units, its text: [`MbusChannel::of`].
 pub fn mbus_channels(values: &Values, telegram: Option<&Telegram<'_>>) -> MbusChannels {
     let written = telegram.map(|telegram| Reading::of(telegram).mbus.map(|device| device.unit.and_then(MbusUnit::of)));
     core::array::from_fn(|channel| {
-        values.get(REGISTERS[channel])?;
-        let medium = values.get(TYPES[channel]).map(Medium::of);
-        let unit = written.and_then(|units| units[channel]).or(match medium {
-            Some(Medium::Gas | Medium::Water) => Some(MbusUnit::CubicMetre),
-            _ => None,
-        })?;
-        let medium = match medium {
-            Some(medium) => medium,
-            None if unit == MbusUnit::CubicMetre => Medium::Gas,
-            None => return None,
-        };
-        Some(MbusChannel { medium, unit })
+        values.get(MBUS[channel].register)?;
+        MbusChannel::of(values.get(MBUS[channel].device_type), written.and_then(|units| units[channel]))
     })
 }
-
-const REGISTERS: [Quantity; 4] =
-    [Quantity::Mbus1Register, Quantity::Mbus2Register, Quantity::Mbus3Register, Quantity::Mbus4Register];
-const TYPES: [Quantity; 4] =
-    [Quantity::Mbus1DeviceType, Quantity::Mbus2DeviceType, Quantity::Mbus3DeviceType, Quantity::Mbus4DeviceType];
-const TIMES: [Quantity; 4] = [Quantity::Mbus1Time, Quantity::Mbus2Time, Quantity::Mbus3Time, Quantity::Mbus4Time];
-const VALVES: [Quantity; 4] = [Quantity::Mbus1Valve, Quantity::Mbus2Valve, Quantity::Mbus3Valve, Quantity::Mbus4Valve];
 
 /// A channel under the name of what it measures: a new gas meter on another channel is still `gas`.
 #[derive(Clone, Copy)]
@@ -89,19 +28,19 @@ pub(crate) struct External {
 
 impl External {
     pub(crate) const fn register(&self) -> Quantity {
-        REGISTERS[self.channel]
+        MBUS[self.channel].register
     }
 
     pub(crate) const fn device_type(&self) -> Quantity {
-        TYPES[self.channel]
+        MBUS[self.channel].device_type
     }
 
     pub(crate) const fn time(&self) -> Quantity {
-        TIMES[self.channel]
+        MBUS[self.channel].time
     }
 
     pub(crate) const fn valve(&self) -> Quantity {
-        VALVES[self.channel]
+        MBUS[self.channel].valve
     }
 
     /// `gas_dm3`.

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `<meter>/live` | [`Live`]: powers, voltages, currents, and what follows from them | no |
 //! | `<meter>/registers` | [`Registers`]: what counts up, and states | yes |
+//! | `<meter>/device/<id>` | [`Device`]: a meter behind the meter, at its own time | yes |
 //! | `<meter>/quarter-hour` | [`QuarterHour`]: one that is over | no |
 //! | `<meter>/gap` | [`Gap`]: energy whose shape is not known | no |
 //! | `<meter>/self-consumption` | [`SelfConsumption`]: what is made and used at home, today, this month, this year | yes |
@@ -18,6 +19,7 @@
 
 mod alert;
 mod costs;
+mod device;
 mod entry;
 mod live;
 mod registers;
@@ -29,6 +31,8 @@ use core::fmt::{self, Display, Formatter};
 pub use alert::{Alert, Headline, Sentence};
 pub use costs::{COST_SPANS, CostSpan, Costs};
 pub(crate) use costs::{cost_key, exceedance_key as contract_exceedance_key, start_key};
+pub use device::Device;
+pub(crate) use device::{day_key, month_key};
 pub use entry::{Gap, QuarterHour};
 pub use live::Live;
 pub(crate) use live::{exceedance_key, names};
@@ -52,6 +56,8 @@ pub enum Topic<'a> {
     Live(&'a str),
     /// `home/registers`.
     Registers(&'a str),
+    /// `home/device/4730303339303031`.
+    Device(&'a str, &'a str),
     /// `home/quarter-hour`.
     QuarterHour(&'a str),
     /// `home/gap`.
@@ -76,6 +82,7 @@ impl Topic<'_> {
         matches!(
             self,
             Self::Registers(_)
+                | Self::Device(..)
                 | Self::SelfConsumption(_)
                 | Self::Costs(_)
                 | Self::Availability(_)
@@ -98,6 +105,7 @@ impl Display for Topic<'_> {
         match self {
             Self::Live(meter) => write!(f, "{meter}/live"),
             Self::Registers(meter) => write!(f, "{meter}/registers"),
+            Self::Device(meter, device) => write!(f, "{meter}/device/{device}"),
             Self::QuarterHour(meter) => write!(f, "{meter}/quarter-hour"),
             Self::Gap(meter) => write!(f, "{meter}/gap"),
             Self::SelfConsumption(meter) => write!(f, "{meter}/self-consumption"),

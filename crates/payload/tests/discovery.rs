@@ -17,6 +17,9 @@ use smarty_payload::{MbusChannel, MbusUnit, Moment, native, v1_7};
 const METER: &str = "home-2";
 const REFERENCES_W: [u32; 3] = [3000, 7000, 12_000];
 
+/// What the devices on the channels are called.
+const IDS: [&str; 4] = ["4730303339303031", "4845415430303031", "4730303339303032", "mbus4"];
+
 fn device() -> Device<'static> {
     Device {
         meter: METER,
@@ -35,6 +38,7 @@ fn discovery(scene: &Scene) -> Discovery<'_> {
         base: native::BASE,
         sent: Sent::of(&scene.values),
         mbus: scene.mbus,
+        devices: std::array::from_fn(|channel| scene.mbus[channel].map(|_| IDS[channel])),
         household: true,
         references_w: &REFERENCES_W,
         has_reference: true,
@@ -71,6 +75,21 @@ fn object(json: &str) -> Map<String, Value> {
 
 /// What each topic carries.
 fn messages(moment: &Moment<'_>) -> BTreeMap<String, Map<String, Value>> {
+    let devices = (0..4).filter_map(|channel| {
+        let measure = moment.mbus[channel]?;
+        let body = native::Device {
+            id: IDS[channel],
+            title: "Gas",
+            measure,
+            channel: channel as u8 + 1,
+            clock: moment.clock,
+            value: 3,
+            day: Some(1),
+            month: Some(2),
+            valve: Some(1),
+        };
+        Some((native::Topic::Device(METER, IDS[channel]), body.to_string()))
+    });
     let status =
         native::Status { last: Some(moment.clock), proof: Some("tag"), age_s: Some(1), sentence: "", counters: &[] };
     let house = smarty_ledger::SelfConsumption::of(100, 600, 1000);
@@ -83,8 +102,10 @@ fn messages(moment: &Moment<'_>) -> BTreeMap<String, Map<String, Value>> {
         (native::Topic::Costs(METER), common::costs(&[]).to_string()),
         (native::Topic::Status(METER), status.to_string()),
     ]
+    .into_iter()
+    .chain(devices)
     .map(|(topic, message)| (format!("{}/{topic}", native::BASE), object(&message)))
-    .into()
+    .collect()
 }
 
 /// The names that a template reads.
@@ -104,7 +125,8 @@ fn every_entity_reads_a_value_that_is_there() {
         let device = object(&discovery(&scene).to_string());
         let mut ids = BTreeSet::new();
         for (key, component) in device["cmps"].as_object().unwrap() {
-            assert_eq!(component["p"], "sensor", "{name} {key}");
+            let valve = key.ends_with("_valve_open");
+            assert_eq!(component["p"], if valve { "binary_sensor" } else { "sensor" }, "{name} {key}");
             assert_eq!(component["uniq_id"], format!("smartyreader_{METER}_{key}"));
             assert!(ids.insert(component["uniq_id"].to_string()), "{name} {key} twice");
             let topic = component.get("stat_t").unwrap_or(&device["stat_t"]).as_str().unwrap();
@@ -127,7 +149,8 @@ fn every_entity_reads_a_value_that_is_there() {
             let live = topic.ends_with("/live");
             assert_eq!(component.get("exp_aft").is_some(), live, "{name} {key}");
             // Home Assistant refuses a class without its unit, and a sum that is measured.
-            if component.get("dev_cla").is_some_and(|class| class != "timestamp" && class != "power_factor") {
+            let units = |class: &Value| !["timestamp", "power_factor", "opening"].contains(&class.as_str().unwrap());
+            if component.get("dev_cla").is_some_and(units) {
                 assert!(component.get("unit_of_meas").is_some(), "{name} {key}");
             }
             if component.get("dev_cla").is_some_and(|class| class == "energy" || class == "gas" || class == "water") {
@@ -192,12 +215,33 @@ fn the_two_forms_announce_the_same() {
     }
 }
 
+/// Everything behind the meter has its register, its day and its month, under what it measures.
+#[test]
+fn devices_are_called_by_what_they_measure() {
+    let (_, scene) = scenes().pop().unwrap();
+    let device = object(&discovery(&scene).to_string());
+    let topic = |key: &str| device["cmps"][key].get("stat_t").unwrap_or(&device["stat_t"]).as_str().unwrap().to_owned();
+    for stem in ["gas", "heat", "gas_2", "heat_2"] {
+        assert!(topic(stem).ends_with("/registers"), "{stem}");
+        assert!(topic(&format!("{stem}_month")).contains("/device/"), "{stem}");
+        assert!(topic(&format!("{stem}_valve_open")).contains("/device/"), "{stem}");
+    }
+    assert!(topic("gas_day").ends_with("/live"));
+    assert!(topic("gas_2_day").ends_with("/device/4730303339303032"));
+    let month = &device["cmps"]["gas_month"];
+    assert_eq!((&month["dev_cla"], &month["unit_of_meas"]), (&"gas".into(), &"m³".into()));
+    assert_eq!(device["cmps"]["heat_day"]["unit_of_meas"], "GJ");
+    assert_eq!(device["cmps"]["heat_2_day"]["unit_of_meas"], "kWh");
+    assert_eq!(device["cmps"]["gas_valve_open"]["default_entity_id"], "binary_sensor.home_2_gas_valve_open");
+}
+
 #[test]
 fn what_is_no_more_is_removed_and_what_is_there_stays() {
     let (_, scene) = scenes().remove(0);
-    let discovery = Discovery { removed: &["old", "power_net"], ..discovery(&scene) };
+    let discovery = Discovery { removed: &["old", "power_net", "gas_2_valve_open"], ..discovery(&scene) };
     let device = object(&discovery.to_string());
     assert_eq!(device["cmps"]["old"], serde_json::json!({"p": "sensor"}));
+    assert_eq!(device["cmps"]["gas_2_valve_open"], serde_json::json!({"p": "binary_sensor"}));
     assert!(device["cmps"]["power_net"]["uniq_id"].is_string());
 }
 
@@ -257,6 +301,7 @@ fn sensors_have_their_classes() {
         base: native::BASE,
         sent,
         mbus: [None; 4],
+        devices: [None; 4],
         references_w: &REFERENCES_W,
         expire_after_s: 0,
         removed: &[],

@@ -199,6 +199,7 @@ fn native_topics() {
     let topics = [
         (Topic::Live("home"), "home/live", false, 0),
         (Topic::Registers("home"), "home/registers", true, 1),
+        (Topic::Device("home", "4730"), "home/device/4730", true, 1),
         (Topic::QuarterHour("home"), "home/quarter-hour", false, 1),
         (Topic::Gap("home"), "home/gap", false, 1),
         (Topic::Costs("home"), "home/costs", true, 1),
@@ -211,6 +212,23 @@ fn native_topics() {
     }
     assert_eq!((native::BASE, native::ONLINE, native::OFFLINE), ("smartyreader", "online", "offline"));
     assert_eq!(smarty_payload::Below(native::BASE, Topic::Live("home")).to_string(), "smartyreader/home/live");
+}
+
+#[test]
+fn devices() {
+    let scene = Scene::golden("gas");
+    let gas = native::Device {
+        id: "47415330303030303030303030303032",
+        title: "Gas \"cellar\"",
+        measure: scene.mbus[1].unwrap(),
+        channel: 2,
+        clock: Clock::at(1_781_461_116, 7200),
+        value: 9_510_905,
+        day: Some(1204),
+        month: None,
+        valve: Some(1),
+    };
+    frozen_json("native/gas/device.json", &gas.to_string());
 }
 
 #[test]
@@ -229,6 +247,7 @@ fn home_assistant_discovery() {
             base: native::BASE,
             sent: Sent::of(&scene.values),
             mbus: scene.mbus,
+            devices: [None; 4],
             household: false,
             references_w: &[3000, 7000],
             has_reference: true,

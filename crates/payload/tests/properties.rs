@@ -158,6 +158,7 @@ proptest! {
             base: &base,
             sent: Sent::of(&values),
             mbus: mbus_channels(&values, None),
+            devices: [Some(&title); 4],
             household,
             references_w: &references_w, has_reference: true, has_costs: true,
             expire_after_s,

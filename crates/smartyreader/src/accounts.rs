@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use smarty_ledger::{Account, Calculated, Calculator, Entry, Moment, Outlook, QUARTER, Settings, Terms};
-use smarty_p1::{Medium, Quantity, Values};
-use smarty_store::{Calendar, MeterReading, Reader, Resumed, StoreError};
+use smarty_p1::Medium;
+use smarty_store::{Calendar, DeviceState, MeterReading, Reader, Resumed, StoreError};
 
 use crate::costs::Contract;
+use crate::devices::{DeviceNow, Devices};
 
 /// The quarter-hour that is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +45,9 @@ struct Book {
     month: (i64, i64),
     /// Of the day.
     terms: Terms,
+    devices: Devices,
 }
 
-/// A gas register older than this at midnight is not the one at midnight, s.
-const BEFORE_MIDNIGHT: i64 = 3600;
 /// A reading counts for a border at most this long after it.
 pub const MARGIN_S: u16 = 30;
 
@@ -68,32 +68,38 @@ impl Accounts {
             let first = book.day.0.min(book.month.0);
             let entries = reader.owed(meter, first, usize::MAX >> 1)?;
             book.calculator.seed(book.day.0, book.month.0, entries);
-            // The gas of today counts from the last reading before midnight.
-            let evening = reader.readings(meter, book.day.0 - BEFORE_MIDNIGHT, book.day.0 + 1)?;
-            let known = evening
-                .filter_map(|reading| reading.ok().and_then(|reading| Some((reading.time, gas(&reading.values)?))));
-            if let Some((time, dm3)) = known.last() {
-                book.calculator.seed_gas(time, dm3);
-            }
+            book.devices = Devices::new(reader.device_states(meter, last)?);
         }
         self.meters.insert(meter.into(), book);
         Ok(())
     }
 
-    /// Takes a reading and answers the quarter-hour that is running after it, and what else is known now.
-    pub fn take(&mut self, reading: &MeterReading) -> (RunningQuarter, Calculated) {
+    /// Takes up the devices of a meter as they are stored: someone has said what is true of one.
+    pub fn renew_devices(&mut self, meter: &str, states: Vec<DeviceState>) {
+        if let Some(book) = self.meters.get_mut(meter) {
+            book.devices = Devices::new(states);
+        }
+    }
+
+    /// Takes a reading and answers the quarter-hour that is running after it, what else is known now, and the meters
+    /// behind the meter.
+    pub fn take(&mut self, reading: &MeterReading) -> (RunningQuarter, Calculated, Vec<DeviceNow>) {
         let book = self.meters.entry(Arc::clone(&reading.meter)).or_insert_with(|| {
             Book::new(Resumed { account: Account::new(MARGIN_S), segments: Vec::new() }, self.settings)
         });
         book.turn(&self.calendar, self.contracts.get(&*reading.meter), reading.time);
         let Resumed { account, segments } = &mut book.resumed;
+        let devices = book.devices.take(reading, &self.calendar, book.day.0, book.month.0);
+        // The first of them: what else is gas is a second meter.
+        let gas = devices.iter().find(|device| device.measure.medium == Medium::Gas);
         let moment = Moment {
             time: reading.time,
             segment: number(segments, &reading.segment),
             day_start: book.day.0,
             month_start: book.month.0,
             values: &reading.values,
-            gas_dm3: gas(&reading.values),
+            gas_dm3: gas.map(|gas| gas.value),
+            day_gas_dm3: gas.and_then(|gas| gas.day),
             terms: book.terms,
         };
         // What came too late for the account changes nothing, and says nothing of an end.
@@ -113,7 +119,7 @@ impl Accounts {
             complete: running.complete && running.start == start,
             outlook,
         };
-        (quarter, book.calculated)
+        (quarter, book.calculated, devices)
     }
 }
 
@@ -126,6 +132,7 @@ impl Book {
             day: (0, 0),
             month: (0, 0),
             terms: Terms::NONE,
+            devices: Devices::default(),
         }
     }
 
@@ -137,22 +144,6 @@ impl Book {
             self.terms = contract.map(|contract| contract.terms(time)).unwrap_or_default();
         }
     }
-}
-
-/// The gas register in litres: of the first M-Bus channel whose device type says gas. The channel's number says
-/// nothing: it follows the order of installation.
-fn gas(values: &Values) -> Option<i64> {
-    [
-        (Quantity::Mbus1DeviceType, Quantity::Mbus1Register),
-        (Quantity::Mbus2DeviceType, Quantity::Mbus2Register),
-        (Quantity::Mbus3DeviceType, Quantity::Mbus3Register),
-        (Quantity::Mbus4DeviceType, Quantity::Mbus4Register),
-    ]
-    .into_iter()
-    .find_map(|(kind, register)| {
-        let gas = values.get(kind).is_some_and(|kind| Medium::of(kind) == Medium::Gas);
-        values.get(register).filter(|_| gas)
-    })
 }
 
 /// The number that the account knows an equipment by. The store numbers from 1 upwards, so a new one gets

@@ -4,10 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use smarty_ledger::{Calculated, SelfConsumption};
+use smarty_store::DeviceState;
 use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, RunningQuarter};
 use crate::alert::{Notice, Record};
+use crate::devices::DeviceNow;
 use crate::group::Groups;
 use crate::household::Household;
 use crate::intake::Arrival;
@@ -25,6 +27,8 @@ pub struct Live {
     pub calculated: Calculated,
     /// At the grid: the powers of the house, W, where what is made behind it is known.
     pub household: Option<SelfConsumption>,
+    /// The meters behind the meter, by channel.
+    pub devices: Vec<DeviceNow>,
 }
 
 /// Takes every reading and hands it on.
@@ -81,10 +85,10 @@ impl Hub {
     async fn hand_on(&self, arrival: Arrival) {
         let takers = &*self.0;
         let arrival = Arc::new(arrival);
-        let (quarter, calculated) =
+        let (quarter, calculated, devices) =
             takers.accounts.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival.reading);
         let household = takers.household(&arrival);
-        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter, calculated, household });
+        let live = Arc::new(Live { arrival: Arc::clone(&arrival), quarter, calculated, household, devices });
         let meter = Arc::clone(&arrival.reading.meter);
         takers.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(meter, Arc::clone(&live));
         // Nobody listening is no fault, and a listener that is too slow skips.
@@ -98,6 +102,11 @@ impl Hub {
             });
             takers.observer.raise("store", &Trouble::StoreBehind);
         }
+    }
+
+    /// Takes up the devices of a meter as they are stored, after someone has said what is true of one.
+    pub fn renew_devices(&self, meter: &str, states: Vec<DeviceState>) {
+        self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).renew_devices(meter, states);
     }
 
     /// Hands an alert to all takers, and takes it down.

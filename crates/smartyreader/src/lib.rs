@@ -9,6 +9,7 @@ pub mod alert;
 pub mod archive;
 pub mod clock;
 pub mod costs;
+pub mod devices;
 pub mod doctor;
 pub mod group;
 pub mod household;

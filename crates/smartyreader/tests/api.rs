@@ -18,7 +18,18 @@ fn house(folder: &Folder, web: &str) -> (Daemon, i64) {
     let capture = folder.file("day.bin");
     let (code, _, err) = finish(
         smartyreader()
-            .args(["meter", "--speed", "1000000", "--count", "8640", "--start", &start.to_string(), "--key-file"])
+            .args([
+                "meter",
+                "--speed",
+                "1000000",
+                "--count",
+                "8640",
+                "--start",
+                &start.to_string(),
+                "--device",
+                "gas",
+                "--key-file",
+            ])
             .arg(folder.file("home.key"))
             .arg("--to")
             .arg(&capture),
@@ -56,6 +67,7 @@ fn every_answer_is_what_the_document_says() {
     let (daemon, start) = house(&folder, "");
     let document = daemon.json("/api/v1/openapi.json");
     let day = format!("from={}&to={}", rfc3339(start), rfc3339(start + 24 * HOUR));
+    let device = daemon.json("/api/v1/meters/home/devices")["devices"][0]["id"].as_str().unwrap().to_string();
     let mut checked = 0;
     for path in document["paths"].as_object().unwrap().keys() {
         let get = &document["paths"][path]["get"];
@@ -67,7 +79,8 @@ fn every_answer_is_what_the_document_says() {
             _ if get["parameters"].to_string().contains("\"from\"") => format!("?{day}"),
             _ => String::new(),
         };
-        let (status, answer) = daemon.get(&format!("/api/v1{}{query}", path.replace("{meter}", "home")));
+        let path_of = path.replace("{meter}", "home").replace("{device}", &device);
+        let (status, answer) = daemon.get(&format!("/api/v1{path_of}{query}"));
         assert_eq!(status, 200, "{path}: {answer}");
         let validator = jsonschema::validator_for(&schema(&document, path)).unwrap();
         let faults: Vec<String> =
@@ -139,6 +152,14 @@ fn bad_questions_get_a_sentence() {
         (format!("{series}&from=2000-01-01&to=2026-06-02&resolution=1m"), 422, "at most 60000"),
         (format!("{series}{}&from=2026-06-01&to=2026-06-02", ",power_net_w".repeat(12)), 422, "At most 12"),
         ("/api/v1/live?meter=nobody".into(), 404, "no meter"),
+        ("/api/v1/meters/nobody/devices".into(), 404, "There is no meter"),
+        (
+            "/api/v1/meters/home/devices/4242/days?from=2026-06-01&to=2026-06-02".into(),
+            404,
+            "There is no device \"4242\"",
+        ),
+        ("/api/v1/meters/silent/devices/1/months?from=2026-06-01&to=2026-06-02".into(), 404, "there is none."),
+        ("/api/v1/meters/home/devices/4242/series?from=2026-06-01".into(), 400, "`to` is missing"),
     ] {
         let (got, answer) = daemon.get(&path);
         assert_eq!(got, status, "{path}: {answer}");

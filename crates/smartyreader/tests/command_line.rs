@@ -128,6 +128,7 @@ fn every_example_configuration_is_good() {
     for document in [
         "README.md",
         "docs/alerts.md",
+        "docs/devices.md",
         "docs/collector.md",
         "docs/configuration.md",
         "docs/hardware.md",

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::T
 use smarty_ledger::{Account, Energies, Entry, Gap, QUARTER, QuarterHour, Sample};
 
 use crate::calendar::Calendar;
+use crate::device::Devices;
 use crate::error::StoreError;
 use crate::rollup;
 use crate::segment::Segment;
@@ -24,6 +25,7 @@ pub(crate) struct Books {
     /// Something of this meter, account or segment, must be saved.
     pub(crate) changed: bool,
     pub(crate) segments: HashMap<Arc<str>, Segment>,
+    pub(crate) devices: Devices,
     /// Moments whose day and month must be summed up again.
     stale: BTreeSet<i64>,
     /// Quarter-hours and gaps written since they were last counted.
@@ -70,6 +72,7 @@ impl Books {
             account: account(connection, id, margin_s)?,
             changed: false,
             segments: HashMap::new(),
+            devices: Devices::new(),
             stale: BTreeSet::new(),
             entries: 0,
         })

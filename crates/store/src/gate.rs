@@ -23,6 +23,10 @@ pub(crate) struct Doubt {
     pub(crate) reason: String,
 }
 
+/// Why a value in quarantine cannot be believed any more.
+pub(crate) const GONE_ON: &str =
+    "the register has gone on from its earlier value since, so this one was a single error: dismiss it";
+
 /// Meters show a register up to this much later than the energy flowed.
 const LAG: i64 = 60;
 /// Devices on the M-Bus report once an hour, some once a day.
@@ -52,29 +56,12 @@ impl Gate {
 
     /// Is the value possible after the last good one? Late values are not judged: they are not accounted.
     pub(crate) fn judge(&self, quantity: Quantity, now: Good, max_kva: u32) -> Result<(), Doubt> {
-        let Some(before) = self.good(quantity) else {
-            return if now.value < 0 {
-                let reason = "is below zero, which no register can be".to_owned();
-                Err(Doubt { previous: 0, reason })
-            } else {
-                Ok(())
-            };
+        let before = self.good(quantity);
+        let fine = match before {
+            None => now.value >= 0,
+            Some(before) => now.time <= before.time || follows(quantity, before, now, max_kva),
         };
-        if now.time <= before.time || follows(quantity, before, now, max_kva) {
-            return Ok(());
-        }
-        let reason = if now.value < before.value {
-            format!("went down by {}", amount(quantity, i128::from(before.value) - i128::from(now.value)))
-        } else {
-            let seconds = now.time - before.time;
-            format!(
-                "went up by {} in {}; the connection can carry at most {}",
-                amount(quantity, i128::from(now.value) - i128::from(before.value)),
-                duration(seconds),
-                amount(quantity, most(quantity, seconds, max_kva)),
-            )
-        };
-        Err(Doubt { previous: before.value, reason })
+        if fine { Ok(()) } else { Err(doubt(quantity, before, now, max_kva)) }
     }
 
     /// What the accounts get. A total that the segment has ever sent is never replaced by the sum of its tariffs,
@@ -123,6 +110,25 @@ impl Gate {
         }
         gate
     }
+}
+
+/// What is wrong with a value that cannot follow the last good one.
+pub(crate) fn doubt(quantity: Quantity, before: Option<Good>, now: Good, max_kva: u32) -> Doubt {
+    let Some(before) = before else {
+        return Doubt { previous: 0, reason: "is below zero, which no register can be".to_owned() };
+    };
+    let reason = if now.value < before.value {
+        format!("went down by {}", amount(quantity, i128::from(before.value) - i128::from(now.value)))
+    } else {
+        let seconds = now.time - before.time;
+        format!(
+            "went up by {} in {}; the connection can carry at most {}",
+            amount(quantity, i128::from(now.value) - i128::from(before.value)),
+            duration(seconds),
+            amount(quantity, most(quantity, seconds, max_kva)),
+        )
+    };
+    Doubt { previous: before.value, reason }
 }
 
 /// Registers are judged, everything else is taken as it is.

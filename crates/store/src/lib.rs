@@ -11,6 +11,7 @@
 //! | [`Store`] | the only writer | `store` |
 //! | [`Reader`] | a connection that only reads, as many as wanted | `reader` |
 //! | [`Store::insert_history`] | readings of old, booked as if they had come in time | `history` |
+//! | [`DeviceCapture`] | what a telegram says of a meter behind the meter | `capture` |
 //! | [`Calendar`] | days and months of a zone | `calendar` |
 //! | [`StoreError`] | what went wrong, in a sentence | `error` |
 //! | [`back_up`], [`restore`] | the file, copied while in use, and put back | `backup` |
@@ -18,7 +19,9 @@
 mod backup;
 mod books;
 mod calendar;
+mod capture;
 mod codec;
+mod device;
 mod error;
 mod gate;
 mod history;
@@ -42,16 +45,17 @@ mod store;
 
 pub use backup::{back_up, restore};
 pub use calendar::Calendar;
+pub use capture::{DeviceCapture, captures};
 pub use error::StoreError;
 pub use history::IMPORTED_MARGIN_S;
 pub use marks::Mark;
 pub use options::{Flush, Options};
 pub use quarantine::QuarantineEntry;
 pub use reader::{
-    Balance, GapEntry, MeterEntry, Peak, QuantityEntry, Reader, Readings, Resolution, SegmentEntry, Series,
-    SeriesColumn, SeriesQuantity, Span, Stats, TextEntry, Usage,
+    Balance, DeviceInfo, DevicePart, DeviceSpan, DeviceSpans, DeviceState, GapEntry, MeterEntry, Peak, QuantityEntry,
+    Reader, Readings, Resolution, SegmentEntry, Series, SeriesColumn, SeriesQuantity, Span, Stats, TextEntry, Usage,
 };
 pub use reading::{Appended, BatchCount, Clock, MeterReading, Proof, Quarantined, StoredReading};
 pub use resume::Resumed;
-pub use smarty_ledger::{Energies, Entry, Extent, PowerSpread, Running};
+pub use smarty_ledger::{Device, DeviceEntry, DeviceSum, Energies, Entry, Extent, PowerSpread, Running};
 pub use store::Store;

@@ -8,7 +8,7 @@ use crate::error::StoreError;
 pub(crate) const APPLICATION_ID: i64 = 0x536d_5264;
 
 /// Each brings a file from the version of its index to the next.
-const STEPS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+const STEPS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql"), include_str!("schema/v3.sql")];
 
 /// The version that this program writes.
 pub(crate) const CURRENT: i64 = STEPS.len() as i64;

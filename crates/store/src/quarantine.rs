@@ -15,6 +15,8 @@ pub struct QuarantineEntry {
     pub segment: String,
     /// Which register.
     pub quantity: Quantity,
+    /// The identifier of the meter behind the meter whose register it is.
+    pub device: Option<String>,
     /// When it came first.
     pub time: i64,
     /// What it said.
@@ -43,12 +45,13 @@ const MOST_OPEN: usize = 20;
 pub(crate) struct Suspect {
     pub(crate) id: i64,
     quantity: Quantity,
+    device: Option<i64>,
     last: Good,
 }
 
 /// The suspects of one segment.
 pub(crate) fn suspects(connection: &Connection, segment: i64) -> Result<Vec<Suspect>, StoreError> {
-    let sql = "SELECT id, quantity, last_time, last_value FROM quarantine \
+    let sql = "SELECT id, quantity, last_time, last_value, device FROM quarantine \
                WHERE segment = ? AND state IN (0, 2) ORDER BY id DESC LIMIT 400";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([segment])?;
@@ -56,7 +59,7 @@ pub(crate) fn suspects(connection: &Connection, segment: i64) -> Result<Vec<Susp
     while let Some(row) = rows.next()? {
         if let Some(quantity) = Quantity::from_name(row.get_ref(1)?.as_str().unwrap_or_default()) {
             let last = Good { time: row.get(2)?, value: row.get(3)? };
-            suspects.push(Suspect { id: row.get(0)?, quantity, last });
+            suspects.push(Suspect { id: row.get(0)?, quantity, device: row.get(4)?, last });
         }
     }
     suspects.reverse();
@@ -69,12 +72,15 @@ pub(crate) fn put(
     connection: &Connection,
     segment: i64,
     suspects: &mut Vec<Suspect>,
-    quantity: Quantity,
+    (quantity, device): (Quantity, Option<i64>),
     now: Good,
     doubt: &Doubt,
     max_kva: u32,
 ) -> Result<(i64, bool), StoreError> {
-    let same = || suspects.iter().enumerate().rev().filter(|(_, suspect)| suspect.quantity == quantity);
+    let same = || {
+        let of = |suspect: &Suspect| (suspect.quantity, suspect.device) == (quantity, device);
+        suspects.iter().enumerate().rev().filter(move |(_, suspect)| of(suspect))
+    };
     let agreeing = same().find(|(_, suspect)| follows(quantity, suspect.last, now, max_kva));
     let found = agreeing.or_else(|| if same().count() >= MOST_OPEN { same().next() } else { None });
     if let Some((index, _)) = found {
@@ -88,19 +94,20 @@ pub(crate) fn put(
     connection
         .prepare_cached(
             "INSERT INTO quarantine \
-             (segment, quantity, time, value, previous, reason, count, last_time, last_value, state) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?3, ?4, 0)",
+             (segment, quantity, time, value, previous, reason, count, last_time, last_value, state, device) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?3, ?4, 0, ?7)",
         )?
-        .execute(params![segment, quantity.name(), now.time, now.value, doubt.previous, doubt.reason])?;
+        .execute(params![segment, quantity.name(), now.time, now.value, doubt.previous, doubt.reason, device])?;
     let id = connection.last_insert_rowid();
-    suspects.push(Suspect { id, quantity, last: now });
+    suspects.push(Suspect { id, quantity, device, last: now });
     Ok((id, true))
 }
 
 /// The open entries of a meter, the oldest first.
 pub(crate) fn list(connection: &Connection, meter: i64) -> Result<Vec<QuarantineEntry>, StoreError> {
-    let sql = "SELECT q.id, equipment, quantity, time, value, previous, reason, count, last_time, last_value \
-               FROM quarantine q JOIN segment s ON s.id = q.segment WHERE s.meter = ? AND state = 0 ORDER BY q.id";
+    let sql = "SELECT q.id, equipment, quantity, time, value, previous, reason, count, last_time, last_value, identifier \
+               FROM quarantine q JOIN segment s ON s.id = q.segment LEFT JOIN device d ON d.id = q.device \
+               WHERE s.meter = ? AND state = 0 ORDER BY q.id";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([meter])?;
     let mut entries = Vec::new();
@@ -110,6 +117,7 @@ pub(crate) fn list(connection: &Connection, meter: i64) -> Result<Vec<Quarantine
             id: row.get(0)?,
             segment: row.get(1)?,
             quantity,
+            device: row.get(10)?,
             time: row.get(3)?,
             value: row.get(4)?,
             previous: row.get(5)?,
@@ -127,12 +135,14 @@ pub(crate) struct Place {
     pub(crate) meter: String,
     pub(crate) equipment: String,
     pub(crate) quantity: Quantity,
+    /// The meter behind the meter whose register it is.
+    pub(crate) device: Option<i64>,
     pub(crate) last: Good,
 }
 
 /// Finds an open entry.
 pub(crate) fn find(connection: &Connection, id: i64) -> Result<Place, StoreError> {
-    let sql = "SELECT m.name, s.equipment, q.quantity, q.last_time, q.last_value FROM quarantine q \
+    let sql = "SELECT m.name, s.equipment, q.quantity, q.last_time, q.last_value, q.device FROM quarantine q \
                JOIN segment s ON s.id = q.segment JOIN meter m ON m.id = s.meter WHERE q.id = ? AND q.state = 0";
     connection
         .query_row(sql, [id], |row| {
@@ -140,6 +150,7 @@ pub(crate) fn find(connection: &Connection, id: i64) -> Result<Place, StoreError
                 meter: row.get(0).unwrap_or_default(),
                 equipment: row.get(1).unwrap_or_default(),
                 quantity,
+                device: row.get(5).unwrap_or_default(),
                 last: Good { time: row.get(3).unwrap_or_default(), value: row.get(4).unwrap_or_default() },
             }))
         })

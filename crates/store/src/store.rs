@@ -9,9 +9,11 @@ use smarty_p1::Values;
 
 use crate::books::{self, Books};
 use crate::calendar::Calendar;
+use crate::capture::{DeviceCapture, captures};
 use crate::codec::{Decoder, Encoder, Rows, flags};
+use crate::device;
 use crate::error::StoreError;
-use crate::gate::{Good, judged};
+use crate::gate::{GONE_ON, Good, judged};
 use crate::live::{self, LiveRow, LiveSql};
 use crate::lock::Lock;
 use crate::marks::{self, Mark};
@@ -264,7 +266,13 @@ impl Store {
         let max_kva = self.options.max_kva_of(&reading.meter);
         let mut values = reading.values;
         let mut quarantined = Vec::new();
-        for (quantity, value) in reading.values.iter().filter(|&(quantity, _)| judged(quantity)) {
+        let captured: Vec<DeviceCapture> = captures(reading).collect();
+        for capture in &captured {
+            let taken = device::take(connection, books.id, &mut books.devices, capture, reading.time)?;
+            quarantined.extend(device::put_aside(connection, segment, capture, taken, &mut values)?);
+        }
+        let own = |quantity| captured.iter().all(|capture| capture.register() != quantity);
+        for (quantity, value) in reading.values.iter().filter(|&(quantity, _)| judged(quantity) && own(quantity)) {
             let now = Good { time: reading.time, value };
             match segment.gate.judge(quantity, now, max_kva) {
                 Ok(()) => {
@@ -275,8 +283,9 @@ impl Store {
                 }
                 Err(doubt) => {
                     values.remove(quantity);
+                    let whose = (quantity, None);
                     let (id, first) =
-                        quarantine::put(connection, segment.id, &mut segment.suspects, quantity, now, &doubt, max_kva)?;
+                        quarantine::put(connection, segment.id, &mut segment.suspects, whose, now, &doubt, max_kva)?;
                     quarantined.push(Quarantined { id, quantity, first });
                 }
             }
@@ -414,16 +423,17 @@ impl Store {
             Some(segment) => segment,
             None => Segment::load(&self.connection, books.id, &place.equipment, place.last.time)?,
         };
-        if segment.gate.good(place.quantity).is_some_and(|good| good.time > place.last.time) {
-            return Err(StoreError::Refused(
-                "the register has gone on from its earlier value since, so this one was a single error: dismiss it"
-                    .to_owned(),
-            ));
-        }
-        segment.gate.believe(place.quantity, place.last);
-        segment.gate_changed = true;
-        if let Some(register) = crate::gate::register(place.quantity) {
-            books.account.renew(register);
+        if let Some(device) = place.device {
+            device::restart(&self.connection, &mut books.devices, device, place.last)?;
+        } else {
+            if segment.gate.good(place.quantity).is_some_and(|good| good.time > place.last.time) {
+                return Err(StoreError::Refused(GONE_ON.to_owned()));
+            }
+            segment.gate.believe(place.quantity, place.last);
+            segment.gate_changed = true;
+            if let Some(register) = crate::gate::register(place.quantity) {
+                books.account.renew(register);
+            }
         }
         books.changed = true;
         quarantine::close(&self.connection, id, quarantine::ACCEPTED)?;

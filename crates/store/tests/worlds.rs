@@ -177,7 +177,6 @@ impl Known {
             segment: reading.segment[3..].parse().unwrap(),
             registers: Register::ALL.map(total),
             renewed: if late { [false; 4] } else { std::mem::take(&mut self.renewed) },
-            gas: None,
         });
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // Each test needs only a part.
 
+pub(crate) mod gas;
+
 use smarty_ledger::{Exceedance, QUARTER, Settings};
 
 pub(crate) const MARGIN: i64 = 30;
@@ -43,7 +45,6 @@ pub(crate) struct Told {
     pub(crate) registers: [Option<i64>; 4],
     /// Someone said just before that the next value of these begins anew.
     pub(crate) renewed: [bool; 4],
-    pub(crate) gas: Option<i64>,
 }
 
 /// A register from one beginning to the next.
@@ -239,7 +240,6 @@ impl Reference {
 /// What the calculated values must be, but for the powers.
 pub(crate) struct Expected {
     pub(crate) day: [Option<i64>; 2],
-    pub(crate) gas: Option<i64>,
     pub(crate) exceedance: [Option<Exceedance>; 3],
     pub(crate) day_complete: bool,
     pub(crate) month_complete: bool,
@@ -262,15 +262,8 @@ pub(crate) fn expected(told: &[Told], calendar: &Calendar, settings: &Settings) 
     });
     let complete = |since| reference.is_running_complete() && reference.is_complete_between(since, i64::MAX);
 
-    let booked = told.iter().filter(|reading| !reading.late);
-    let gas: Vec<(i64, i64)> = booked.filter_map(|reading| Some((reading.time, reading.gas?))).collect();
-    let after = gas.partition_point(|(time, _)| *time <= day);
-    let known_at_midnight = after > 0 && day - gas[after - 1].0 <= 3600;
-    let risen = || gas[after - 1..].windows(2).map(|pair| (pair[1].1 - pair[0].1).max(0)).sum();
-
     Expected {
         day: [0, 1].map(|register| reference.energy(register, day, i64::MAX)),
-        gas: known_at_midnight.then(risen),
         exceedance,
         day_complete: complete(day),
         month_complete: complete(month),

@@ -104,7 +104,8 @@ pub(crate) struct Telegram {
     /// Which meter hangs on the wall.
     pub(crate) segment: i64,
     pub(crate) values: Values,
-    pub(crate) gas_dm3: Option<i64>,
+    /// When the gas meter handed its register over, by the meter's clock then, and the register, litres.
+    pub(crate) gas: Option<(i64, i64)>,
 }
 
 impl World {
@@ -240,7 +241,7 @@ impl Life<'_> {
             sent_at: told.sent_at,
             segment,
             values,
-            gas_dm3: told.gas.map(|gas| gas.volume_dm3 as i64),
+            gas: told.gas.map(|gas| (gas.captured_at, gas.volume_dm3 as i64)),
         };
         self.sent.push(telegram);
         telegram

@@ -5,7 +5,7 @@ use crate::household::Appliances;
 use crate::readout::Readout;
 use crate::text::Text;
 
-use super::{Gas, Spec, Tariffs, per_phase};
+use super::{Gas, Spec, Tariffs, mbus, per_phase};
 
 const IDENTIFICATION: &str = "/Lux5\\253663629_D";
 const ENERGY: (usize, usize) = (9, 3);
@@ -82,6 +82,7 @@ pub(super) fn write(readout: &Readout<'_>) -> Vec<u8> {
         t.group(gas.volume_dm3, (8, 3), "m3");
         t.raw(b"\r\n0-1:24.4.0(1)\r\n");
     }
+    mbus(t, readout);
     text.end()
 }
 

@@ -5,7 +5,7 @@ use crate::household::Appliances;
 use crate::readout::Readout;
 use crate::text::Text;
 
-use super::{Gas, Spec, Tariffs, per_phase};
+use super::{Gas, Spec, Tariffs, mbus, per_phase};
 
 const POWER: (usize, usize) = (5, 3);
 
@@ -82,6 +82,7 @@ pub(super) fn write_5(readout: &Readout<'_>) -> Vec<u8> {
         t.group(gas.volume_dm3, (8, 3), "m3");
         t.raw(b"\r\n");
     }
+    mbus(t, readout);
     text.end()
 }
 

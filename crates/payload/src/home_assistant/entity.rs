@@ -2,14 +2,14 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use smarty_p1::{Kind, Medium, Quantity, Unit};
+use smarty_p1::{Kind, MbusUnit, Medium, Quantity, Unit};
 
-use super::Discovery;
-use crate::mbus::{External, MbusUnit, externals};
+use super::{Discovery, VALVE_OPEN};
+use crate::mbus::{External, externals};
 use crate::name::Name;
 use crate::native::{
-    COST_SPANS, SPANS, Topic, contract_exceedance_key, cost_key, energy_keys, exceedance_key, names, share_keys,
-    start_key,
+    COST_SPANS, SPANS, Topic, contract_exceedance_key, cost_key, day_key, energy_keys, exceedance_key, month_key,
+    names, share_keys, start_key,
 };
 
 /// Where the state comes from.
@@ -20,6 +20,8 @@ enum Message {
     Costs,
     SelfConsumption,
     Status,
+    /// The device on this channel, counted from 0.
+    Device(usize),
 }
 
 /// How the state is made from the message.
@@ -31,6 +33,8 @@ enum Form {
     Part(u32),
     /// UTC seconds as a time.
     Seconds,
+    /// A valve: open or not.
+    Valve,
     /// A sentence: Home Assistant takes 255 characters.
     Sentence,
 }
@@ -150,20 +154,29 @@ impl Entity {
             (MbusUnit::Gigajoule, _) => (Some("energy"), "GJ", 3),
             (MbusUnit::KilowattHour, _) => (Some("energy"), "kWh", 2),
         };
-        let key = if message == Message::Live { "gas_day" } else { external.stem.as_str() };
+        let key = match message {
+            Message::Live => Name::of(format_args!("gas_day")),
+            // `volume_day_dm3`.
+            Message::Device(_) => {
+                Name::of(format_args!("{}_{}", external.stem, field.as_str().split('_').nth(1).unwrap_or_default()))
+            }
+            _ => external.stem,
+        };
         Self {
             class,
             state: INCREASING,
             unit: Some(unit),
             precision: Some(precision),
             form: Form::Part(1000),
-            ..Self::bare(key, field, message)
+            ..Self::bare(key.as_str(), field, message)
         }
     }
 
     /// Where the state comes from.
-    pub(super) const fn topic<'a>(&self, meter: &'a str) -> Topic<'a> {
+    pub(super) fn topic<'a>(&self, discovery: &Discovery<'a>) -> Topic<'a> {
+        let meter = discovery.device.meter;
         match self.message {
+            Message::Device(channel) => Topic::Device(meter, discovery.devices[channel].unwrap_or_default()),
             Message::Live => Topic::Live(meter),
             Message::Registers => Topic::Registers(meter),
             Message::Costs => Topic::Costs(meter),
@@ -175,6 +188,11 @@ impl Entity {
     /// How Home Assistant reads since when a total counts.
     pub(super) fn last_reset(&self) -> Option<impl Display> {
         self.since.map(|since| Name::of(format_args!("{{{{ value_json.{since} }}}}")))
+    }
+
+    /// What Home Assistant calls this kind of entity.
+    pub(super) fn platform(&self) -> &'static str {
+        super::platform(self.key.as_str())
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -258,6 +276,10 @@ impl Display for Template<'_> {
                 "{{{{ value_json.{field}|timestamp_custom('%Y-%m-%dT%H:%M:%SZ',false) \
                  if value_json.{field} is defined else none }}}}"
             ),
+            Form::Valve => write!(
+                f,
+                "{{{{ ('ON' if value_json.{field}==1 else 'OFF') if value_json.{field} is defined else none }}}}"
+            ),
             Form::Sentence => write!(f, "{{{{ value_json.{field}|default('')|truncate(255,true,'...',0) }}}}"),
         }
     }
@@ -289,6 +311,9 @@ impl Discovery<'_> {
                 let field = Name::of(format_args!("{}", external.valve().name()));
                 visit(&Entity { diagnostic: true, ..Entity::bare(key.as_str(), field, Message::Registers) })?;
             }
+            if self.devices[external.channel].is_some() {
+                self.of_device(&external, visit)?;
+            }
         }
         self.derived(visit)?;
         if self.has_costs {
@@ -308,6 +333,22 @@ impl Discovery<'_> {
         };
         visit(&status("status", "sentence", Form::Sentence))?;
         visit(&status("proof", "proof", Form::Plain))
+    }
+
+    /// What a device's own message has beyond its register.
+    fn of_device(&self, external: &External, visit: &mut dyn FnMut(&Entity) -> fmt::Result) -> fmt::Result {
+        let message = Message::Device(external.channel);
+        // The day of the first gas meter is among the live values.
+        if external.stem.as_str() != "gas" {
+            visit(&Entity::external(external, day_key(external.unit), message))?;
+        }
+        visit(&Entity::external(external, month_key(external.unit), message))?;
+        if self.sent.contains(external.valve()) {
+            let key = Name::of(format_args!("{}{VALVE_OPEN}", external.stem));
+            let valve = Entity::bare(key.as_str(), Name::of(format_args!("valve")), message);
+            visit(&Entity { class: Some("opening"), form: Form::Valve, ..valve })?;
+        }
+        Ok(())
     }
 
     /// What follows from what is sent.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use smarty_meter::{Chunk, Line, MeterConfig, Profile, Scene, Script, VirtualMeter};
+use smarty_meter::{Chunk, Line, MbusDevice, MbusKind, MeterConfig, Profile, Scene, Script, VirtualMeter};
 
 use crate::config::Meter as MeterSettings;
 use crate::exit::{Code, Failure};
@@ -27,6 +27,9 @@ pub(super) struct Meter {
     /// Which meter.
     #[arg(long, default_value = "luxembourg-solar")]
     profile: String,
+    /// What hangs on the M-Bus, from channel 1 on: gas, water, warm-water, heat, cooling, electricity. Any number of times.
+    #[arg(long, value_name = "KIND")]
+    device: Vec<String>,
     /// A scene with trouble in it; `list` names them all.
     #[arg(long)]
     scene: Option<String>,
@@ -119,7 +122,12 @@ impl Meter {
             ..MeterSettings::default()
         };
         let key = settings.keys().map_err(|problem| Failure::new(Code::Config, problem.to_string()))?;
+        if profile.has_gas() && !self.device.is_empty() {
+            let sentence = format!("the profile {} has a gas meter of its own on the M-Bus", profile.name());
+            return Err(Failure::new(Code::Usage, sentence));
+        }
         let config = MeterConfig {
+            mbus: self.devices()?,
             start_frame_counter: self.counter,
             seed: self.seed,
             key: key.map(|key| *key.encryption.as_bytes()),
@@ -134,6 +142,27 @@ impl Meter {
             Failure::new(Code::Usage, format!("there is no scene {scene}; `--scene list` names them"))
         })?;
         Ok(Box::new(scene.line(config)))
+    }
+}
+
+impl Meter {
+    /// What hangs on the M-Bus.
+    fn devices(&self) -> Result<[Option<MbusDevice>; 4], Failure> {
+        let usage = |sentence: String| Failure::new(Code::Usage, sentence);
+        if self.device.len() > 4 {
+            return Err(usage("an M-Bus has four channels".into()));
+        }
+        let mut devices = [const { None }; 4];
+        for (place, name) in self.device.iter().enumerate() {
+            let kind = MbusKind::find(name).ok_or_else(|| {
+                let names: Vec<&str> = MbusKind::ALL.iter().map(|kind| kind.name()).collect();
+                usage(format!("there is no device {name}; there are {}", names.join(", ")))
+            })?;
+            let identifier = format!("DEV{}{:08}", place + 1, self.seed % 100_000_000);
+            let valve = (kind == MbusKind::Gas).then_some(1);
+            devices[place] = Some(MbusDevice { register: 1_234_567, valve, ..MbusDevice::new(kind, &identifier) });
+        }
+        Ok(devices)
     }
 }
 

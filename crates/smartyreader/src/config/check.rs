@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Flush, Format, Meter, Preset, Role, Source, SourceKind, Target, mail, mqtt, report, tariff};
+use super::{
+    Config, Flush, Format, Meter, Preset, Role, Source, SourceKind, Target, device, mail, mqtt, report, tariff,
+};
 use crate::topic;
 
 /// How serious a finding is.
@@ -62,6 +64,7 @@ impl Config {
         for (name, broker) in &self.mqtt {
             mqtt::check(self, name, broker, &mut findings);
         }
+        device::check(self, &mut findings);
         report::check(self, &mut findings);
         mail::check(self, &mut findings);
         tariff::check(self, &mut findings);

@@ -4,6 +4,7 @@ mod alert;
 mod calculated;
 mod check;
 mod day_file;
+mod device;
 mod group;
 mod key;
 mod load;
@@ -31,6 +32,7 @@ pub use alert::{Alert, AlertMail, Webhook};
 pub use calculated::Calculated;
 pub use check::{Finding, Grade};
 pub use day_file::{DayFile, DayFormat, Direction};
+pub use device::DeviceTitles;
 pub use group::Group;
 pub use key::{KeyProblem, MeterKey};
 pub use load::{ConfigError, load, parse};
@@ -334,6 +336,9 @@ pub struct Meter {
     pub accept_plain: bool,
     /// What the connection can carry at most, in kW: what goes beyond is quarantined.
     pub max_power: Option<u32>,
+    /// What people call the meters behind it, by their identifiers.
+    #[serde(default)]
+    pub devices: DeviceTitles,
     /// What energy costs at this meter.
     pub tariff: Option<Tariff>,
     /// Numbers that another program publishes, instead of telegrams.
@@ -497,8 +502,10 @@ impl Config {
 
     /// A meter with the name that people call it by.
     pub fn named(&self, meter: &str) -> crate::report::Named {
-        let title = self.meter.get(meter).and_then(|settings| settings.title.as_deref()).unwrap_or(meter);
-        crate::report::Named { name: meter.to_string(), title: title.to_string() }
+        let settings = self.meter.get(meter);
+        let title = settings.and_then(|settings| settings.title.as_deref()).unwrap_or(meter);
+        let devices = settings.map(|settings| settings.devices.clone()).unwrap_or_default();
+        crate::report::Named { name: meter.to_string(), title: title.to_string(), devices }
     }
 
     /// The contract of a meter: its own, or that of all.

@@ -1,7 +1,7 @@
 //! Describe: who a telegram is from, and what in it is no number.
 
 use jiff::tz::TimeZone;
-use smarty_p1::{Quantity, Reading, Telegram, Timestamp, hex_text};
+use smarty_p1::{MBUS, Quantity, Reading, Telegram, Timestamp, hex_text};
 
 use crate::clock::{self, Moment};
 use crate::hex;
@@ -26,10 +26,8 @@ pub(super) fn add_times(values: &mut smarty_p1::Values, reading: &Reading<'_>, z
             values.set(quantity, time);
         }
     };
-    for (device, quantity) in
-        reading.mbus.iter().zip([Quantity::Mbus1Time, Quantity::Mbus2Time, Quantity::Mbus3Time, Quantity::Mbus4Time])
-    {
-        add(quantity, device.capture_time);
+    for (device, channel) in reading.mbus.iter().zip(MBUS) {
+        add(channel.time, device.capture_time);
     }
     add(Quantity::DemandImportMonthPeakTime, reading.month_peak_time);
 }

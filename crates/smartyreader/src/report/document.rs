@@ -11,7 +11,7 @@ use super::period::Period;
 use super::picture::{Named, Picture};
 use super::plot::{Format, Size};
 use super::quality::Quality;
-use super::{beyond, costs};
+use super::{beyond, costs, devices};
 use crate::config::{Config, Tariff};
 use crate::costs::Contract;
 
@@ -60,6 +60,7 @@ impl Section {
             Some(Err(error)) => quality.push(format!("There are no costs: {error}.")),
             _ => {}
         }
+        lines.extend(devices::lines(reader, meter, period, zone)?);
         Ok(Self { lines, quality, picture: Picture::of(reader, meter, period, zone, now)?, meter: meter.clone() })
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Period`] | the day, week, month or year that it is about | `period` |
 //! | [`Picture`] | what the store knows of it, ready to be drawn by [`plot`] | `picture` |
-//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `beyond`, `costs` |
+//! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `beyond`, `devices`, `costs` |
 //! | [`Quality`] | how much of a period was measured, in words | `quality` |
 //! | [`text`], [`html`] | a document as people read it | `text`, `html` |
 //! | [`Folder`] | where reports are kept, each with a [`Note`] of who has got it | `folder`, `note` |
@@ -16,6 +16,7 @@ pub mod plot;
 mod beyond;
 mod clerk;
 mod costs;
+mod devices;
 mod document;
 mod due;
 mod figures;

@@ -8,6 +8,7 @@ use smarty_store::{Energies, Reader, Resolution, Series, SeriesQuantity, Span, S
 use super::period::{Kind, Period};
 use super::plot::{Bar, Bars, Day, Format, Quarter, Scene, Size, State, Step, render};
 use super::words;
+use crate::config::DeviceTitles;
 
 /// A meter as people and the store know it.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Named {
     pub name: String,
     /// For people.
     pub title: String,
+    /// What people call the meters behind it.
+    pub devices: DeviceTitles,
 }
 
 /// A picture that can be drawn at any size.

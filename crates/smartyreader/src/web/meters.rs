@@ -11,7 +11,7 @@ use smarty_p1::{Quantity, Values};
 use smarty_store::Proof;
 
 use super::params::local;
-use super::{App, Sorry};
+use super::{App, Sorry, devices};
 use crate::accounts::RunningQuarter;
 use crate::hex;
 use crate::hub::Live;
@@ -19,6 +19,9 @@ use crate::observe::now;
 
 /// The derived quantity that every meter with a power has.
 pub(super) const POWER_NET: &str = "power_net_w";
+
+/// A device that was not read for so long is not shown among the newest values, s.
+const DEVICE_GONE: i64 = 31 * 86_400;
 
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
     let stored = app
@@ -90,6 +93,7 @@ pub(super) struct Last {
     values: Map<String, Value>,
     texts: Map<String, Value>,
     quarter: Option<Quarter>,
+    devices: Vec<devices::Body>,
 }
 
 /// The quarter-hour that is running, under the names of the API.
@@ -150,6 +154,7 @@ pub(super) fn last_body(app: &App, live: &Live) -> Last {
         values,
         texts: reading.texts.iter().map(|(name, text)| (name.clone(), json!(text))).collect(),
         quarter: counts(app, &reading.meter).then(|| live.quarter.into()),
+        devices: live.devices.iter().map(|device| devices::body(app, &reading.meter, device)).collect(),
     }
 }
 
@@ -169,15 +174,24 @@ pub(super) async fn last(State(app): State<App>, Path(meter): Path<String>) -> R
     }
     // Nothing since the start: what was stored before.
     let name = meter.clone();
-    let (stored, texts) = app.query(move |reader| Ok((reader.last(&name)?, reader.texts(&name)?))).await?;
+    let (stored, texts, states) = app
+        .query(move |reader| {
+            let stored = reader.last(&name)?;
+            let time = stored.as_ref().map_or(0, |stored| stored.time);
+            Ok((stored, reader.texts(&name)?, reader.device_states(&name, time)?))
+        })
+        .await?;
     let Some(stored) = stored else {
         return Err(Sorry::new(
             StatusCode::NOT_FOUND,
             format!("No telegram of meter {meter} has been read yet; the health page says why."),
         ));
     };
+    // Those that a telegram still had: not every device that ever was.
+    let states = states.into_iter().filter(|state| stored.time - state.info.last_time < DEVICE_GONE).collect();
     let sealed = matches!(stored.proof, Proof::Tag | Proof::Crc) && !app.config.group.contains_key(&meter);
     Ok(Json(Last {
+        devices: devices::bodies(&app, &meter, states),
         meter,
         time: stored.time,
         local: local(stored.time, &app.config.time_zone()),

@@ -7,6 +7,7 @@ mod alerts;
 mod assets;
 mod check;
 mod costs;
+mod devices;
 mod live;
 mod meters;
 mod origin;
@@ -155,6 +156,11 @@ pub fn router(app: App) -> Router {
         .route("/meters/{meter}/days", get(accounts::days))
         .route("/meters/{meter}/months", get(accounts::months))
         .route("/meters/{meter}/years", get(accounts::years))
+        .route("/meters/{meter}/devices", get(devices::list))
+        .route("/meters/{meter}/devices/{device}/days", get(devices::days))
+        .route("/meters/{meter}/devices/{device}/months", get(devices::months))
+        .route("/meters/{meter}/devices/{device}/years", get(devices::years))
+        .route("/meters/{meter}/devices/{device}/series", get(devices::series))
         .route("/meters/{meter}/self-consumption/{step}", get(self_consumption::self_consumption))
         .route("/meters/{meter}/plot", get(plot::plot))
         .route("/meters/{meter}/check", get(check::check))

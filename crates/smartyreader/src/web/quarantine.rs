@@ -15,7 +15,7 @@ pub(super) async fn list(State(app): State<App>, Path(meter): Path<String>) -> R
         .into_iter()
         .map(|entry| {
             json!({
-                "id": entry.id, "quantity": entry.quantity.name(), "time": entry.time, "value": entry.value,
+                "id": entry.id, "quantity": entry.quantity.name(), "device": entry.device, "time": entry.time, "value": entry.value,
                 "previous": entry.previous, "reason": entry.reason, "count": entry.count,
             })
         })
@@ -28,7 +28,17 @@ pub(super) async fn accept(
     Path((meter, id)): Path<(String, i64)>,
 ) -> Result<StatusCode, Sorry> {
     known(&app, &meter, id).await?;
-    answer(&app, &meter, app.keeper.accept(id).await)
+    let done = answer(&app, &meter, app.keeper.accept(id).await)?;
+    // A meter behind the meter may go on from another register: live too.
+    let name = meter.clone();
+    let states = app
+        .query(move |reader| match reader.last_time(&name)? {
+            Some(time) => reader.device_states(&name, time),
+            None => Ok(Vec::new()),
+        })
+        .await?;
+    app.hub.renew_devices(&meter, states);
+    Ok(done)
 }
 
 pub(super) async fn dismiss(

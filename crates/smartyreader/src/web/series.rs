@@ -13,7 +13,7 @@ use super::{App, Sorry};
 
 /// More than this cannot be told apart in a picture.
 const MOST_QUANTITIES: usize = 12;
-const MOST_STEPS: i64 = 60_000;
+pub(super) const MOST_STEPS: i64 = 60_000;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 

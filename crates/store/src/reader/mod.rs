@@ -2,6 +2,8 @@
 
 mod balance;
 mod catalog;
+mod device_spans;
+mod devices;
 mod export;
 mod owed;
 mod series;
@@ -15,6 +17,8 @@ use rusqlite::{Connection, Transaction};
 
 pub use balance::Balance;
 pub use catalog::{MeterEntry, QuantityEntry, SegmentEntry, Stats, TextEntry};
+pub use device_spans::{DevicePart, DeviceSpan, DeviceSpans};
+pub use devices::{DeviceInfo, DeviceState};
 pub use export::Readings;
 pub use series::{Resolution, Series, SeriesColumn, SeriesQuantity};
 pub use spans::{GapEntry, Peak, Span};

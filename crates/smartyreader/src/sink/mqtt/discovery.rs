@@ -4,16 +4,18 @@
 //! exchanged meter or of the other form are found and removed, without anything to remember here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use smarty_p1::Quantity;
+use smarty_payload::MbusChannels;
 use smarty_payload::home_assistant::{ComponentTopic, Device, DeviceTopic, Discovery, MIGRATE, Sent};
-use smarty_payload::{MbusChannels, mbus_channels};
 use tokio::time::Instant;
 
-use super::moment::telegram;
+use super::moment::{channels, telegram};
 use crate::config::{self, HomeAssistant, Qos};
+use crate::devices::DeviceNow;
 use crate::hub::Live;
 use crate::mqtt::Message;
 
@@ -34,6 +36,7 @@ pub(super) struct Announcement {
     has_costs: bool,
     sent: Sent,
     mbus: MbusChannels,
+    devices: [Option<Arc<str>>; 4],
     equipment: Option<String>,
     model: Option<String>,
     /// Components that the broker keeps of us.
@@ -62,6 +65,7 @@ impl Announcement {
             has_costs: settings.costs.is_on() && config.tariff_of(meter).is_some(),
             sent: Sent::default(),
             mbus: MbusChannels::default(),
+            devices: [const { None }; 4],
             equipment: None,
             model: None,
             kept: BTreeSet::new(),
@@ -72,17 +76,19 @@ impl Announcement {
     }
 
     /// The topics on which the broker keeps what was announced.
-    pub(super) fn filters(&self) -> [String; 2] {
+    pub(super) fn filters(&self) -> [String; 3] {
         let prefix = &self.settings.prefix;
-        let (before, after) = self.around_key();
-        [format!("{prefix}/{}", DeviceTopic(&self.meter)), format!("{prefix}/{before}+{after}")]
+        let [number, valve] = self.around_key().map(|(before, after)| format!("{prefix}/{before}+{after}"));
+        [format!("{prefix}/{}", DeviceTopic(&self.meter)), number, valve]
     }
 
-    /// What stands before and behind the key in a component's topic.
-    fn around_key(&self) -> (String, String) {
-        let topic = ComponentTopic { meter: &self.meter, key: "KEY" }.to_string();
-        let (before, after) = topic.rsplit_once("KEY").unwrap_or((&topic, ""));
-        (before.into(), after.into())
+    /// What stands before and behind the key in a component's topic: of a number, and of a valve.
+    fn around_key(&self) -> [(String, String); 2] {
+        ["KEY", "KEY_valve_open"].map(|key| {
+            let topic = ComponentTopic { meter: &self.meter, key }.to_string();
+            let (before, after) = topic.rsplit_once(key).unwrap_or((&topic, ""));
+            (before.into(), after.into())
+        })
     }
 
     /// The connection is new: what the broker keeps comes first.
@@ -115,7 +121,8 @@ impl Announcement {
         let reading = &live.arrival.reading;
         let new = reading.values.iter().any(|(quantity, _)| !self.sent.contains(quantity));
         let swapped = self.equipment.as_deref().is_some_and(|known| known != &*reading.segment);
-        if !new && !swapped && self.equipment.is_some() {
+        let moved = self.take_devices(&live.devices);
+        if !new && !swapped && !moved && self.equipment.is_some() {
             return;
         }
         if swapped {
@@ -123,11 +130,25 @@ impl Announcement {
         }
         self.knows(reading.values.iter().map(|(quantity, _)| quantity));
         let telegram = telegram(live);
-        self.mbus = mbus_channels(&reading.values, telegram.as_ref());
         self.equipment = Some(reading.segment.to_string());
         self.model = telegram.map(|telegram| String::from_utf8_lossy(telegram.identification()).into_owned());
         // The first may not have everything; and what the broker keeps may still be on its way.
         self.due = Some(self.due.unwrap_or_else(Instant::now).max(Instant::now()));
+    }
+
+    /// What hangs on the M-Bus; true where that has changed. A reading without any device says nothing of them: boards
+    /// publish them apart from the rest.
+    fn take_devices(&mut self, devices: &[DeviceNow]) -> bool {
+        let mut ids = [const { None }; 4];
+        for device in devices {
+            ids[usize::from(device.channel - 1)] = Some(Arc::clone(&device.id));
+        }
+        let mbus = channels(devices);
+        if devices.is_empty() || (ids == self.devices && mbus == self.mbus) {
+            return false;
+        }
+        (self.mbus, self.devices) = (mbus, ids);
+        true
     }
 
     /// Whether a message is about this; it is taken in if the broker kept it.
@@ -136,8 +157,9 @@ impl Announcement {
             return false;
         };
         let ours = below == DeviceTopic(&self.meter).to_string();
-        let (before, after) = self.around_key();
-        let key = below.strip_prefix(&*before).and_then(|rest| rest.strip_suffix(&*after));
+        let around = self.around_key();
+        let key =
+            around.iter().find_map(|(before, after)| below.strip_prefix(before.as_str())?.strip_suffix(after.as_str()));
         if !ours && key.is_none() {
             return false;
         }
@@ -172,6 +194,7 @@ impl Announcement {
             base: &self.base,
             sent: self.sent,
             mbus: self.mbus,
+            devices: self.devices.each_ref().map(Option::as_deref),
             household: self.household,
             references_w: &self.references_w,
             has_reference: self.has_reference,

@@ -151,10 +151,11 @@ impl Publisher {
             .iter()
             .map(|&meter| {
                 let formats = settings.format.iter().filter(|format| settings.meter_of(format, config) == Some(meter));
+                let titles = config.meter.get(meter).map(|meter| meter.devices.clone()).unwrap_or_default();
                 let state = Meter {
                     source: config.source_of(meter).unwrap_or_default().to_string(),
                     latest: house.hub.latest(meter),
-                    native: Native::new(&settings, meter),
+                    native: Native::new(&settings, meter, &titles),
                     announcement: Announcement::new(meter, config, &settings),
                     shares: Shares::new(meter, config, &settings),
                     formats: formats.cloned().map(Format::new).collect(),

@@ -3,8 +3,9 @@
 use jiff::tz::TimeZone;
 use smarty_ledger::Standing;
 use smarty_p1::{Quantity, Season, Telegram};
-use smarty_payload::{Clock, FromEnergy, Moment, RunningQuarter, mbus_channels};
+use smarty_payload::{Clock, FromEnergy, MbusChannels, Moment, RunningQuarter};
 
+use crate::devices::DeviceNow;
 use crate::hub::Live;
 
 /// The clock of a moment in the meters' zone.
@@ -17,6 +18,15 @@ pub(super) fn clock(utc: i64, zone: &TimeZone) -> Clock {
 /// The telegram behind a reading; `None` when it came in another way.
 pub(super) fn telegram(live: &Live) -> Option<Telegram<'_>> {
     Telegram::parse(&live.arrival.telegram).ok()
+}
+
+/// What hangs on which channel.
+pub(super) fn channels(devices: &[DeviceNow]) -> MbusChannels {
+    let mut channels = MbusChannels::default();
+    for device in devices {
+        channels[usize::from(device.channel - 1)] = Some(device.measure);
+    }
+    channels
 }
 
 /// A reading with what is known around it. `before`: where the registers stood at the last publication.
@@ -34,7 +44,7 @@ pub(super) fn moment<'a>(
     let power = before.map(|before| standing(live).power_since(before)).unwrap_or_default();
     Moment {
         telegram,
-        mbus: mbus_channels(&reading.values, telegram),
+        mbus: channels(&live.devices),
         power_from_energy: FromEnergy { import_cw: power.import_cw, export_cw: power.export_cw },
         quarter: counts.then_some(RunningQuarter {
             start: quarter.start,

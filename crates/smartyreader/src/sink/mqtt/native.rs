@@ -1,13 +1,19 @@
 //! Native: our own topics of one meter.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
-use smarty_payload::native::{Costs, Gap, Live as LiveBody, OFFLINE, ONLINE, QuarterHour, Registers, Status, Topic};
+use smarty_payload::native::{
+    Costs, Device as DeviceBody, Gap, Live as LiveBody, OFFLINE, ONLINE, QuarterHour, Registers, Status, Topic,
+};
 use smarty_store::Entry;
 use tokio::time::Instant;
 
 use super::moment::{clock, moment, telegram};
 use crate::alert::Notice;
-use crate::config::{Kind, Mqtt, Qos};
+use crate::config::{DeviceTitles, Kind, Mqtt, Qos};
+use crate::devices::DeviceNow;
 use crate::hub::Live;
 use crate::mqtt::Message;
 use crate::observe::Health;
@@ -21,20 +27,26 @@ const STATUS_EVERY: u64 = 60;
 pub(super) struct Native {
     settings: Mqtt,
     meter: String,
+    /// For the titles of its devices.
+    titles: DeviceTitles,
     /// Meter time of the last publication.
     live: Option<i64>,
     registers: Option<i64>,
+    /// What was last said of each device.
+    devices: BTreeMap<Arc<str>, String>,
     status: Option<(Instant, String)>,
     available: Option<bool>,
 }
 
 impl Native {
-    pub(super) fn new(settings: &Mqtt, meter: &str) -> Self {
+    pub(super) fn new(settings: &Mqtt, meter: &str, titles: &DeviceTitles) -> Self {
         Self {
             settings: settings.clone(),
             meter: meter.into(),
+            titles: titles.clone(),
             live: None,
             registers: None,
+            devices: BTreeMap::new(),
             status: None,
             available: None,
         }
@@ -42,7 +54,7 @@ impl Native {
 
     /// A new connection: everything is due.
     pub(super) fn begin(&mut self) {
-        *self = Self::new(&self.settings, &self.meter);
+        *self = Self::new(&self.settings, &self.meter, &self.titles);
     }
 
     /// Whether the meter was said to be there.
@@ -71,7 +83,33 @@ impl Native {
             let topic = Topic::Registers(&self.meter);
             messages.push(message(&self.settings, &self.settings.registers, topic, &Registers(&moment)));
         }
+        if self.settings.registers.is_on() {
+            messages.extend(live.devices.iter().filter_map(|device| self.device(device, zone)));
+        }
         messages
+    }
+
+    /// A meter behind the meter, where there is something new: a capture, a valve, another day.
+    fn device(&mut self, device: &DeviceNow, zone: &TimeZone) -> Option<Message> {
+        let body = DeviceBody {
+            id: &device.id,
+            title: self.titles.of(&device.id, device.measure.medium, device.device_type),
+            measure: device.measure,
+            channel: device.channel,
+            clock: clock(device.time, zone),
+            value: device.value,
+            day: device.day,
+            month: device.month,
+            valve: device.valve,
+        };
+        let body = body.to_string();
+        if self.devices.get(&device.id) == Some(&body) {
+            return None;
+        }
+        let topic = Topic::Device(&self.meter, &device.id);
+        let message = message(&self.settings, &self.settings.registers, topic, &body);
+        self.devices.insert(Arc::clone(&device.id), body);
+        Some(message)
     }
 
     /// Availability and status, where they changed or are due.
