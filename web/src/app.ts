@@ -171,7 +171,8 @@ export function startApp(host: HTMLElement): void {
   async function show(): Promise<void> {
     window.clearTimeout(timer);
     const route = parseRoute(location.hash);
-    const first = meters[0];
+    // A house shows its meter at the grid first, not a sum or a sensor that comes before it in the alphabet.
+    const first = meters.find((one) => one.role === 'grid') ?? meters[0];
     const meter = route.meter ? meters.find((one) => one.name === route.meter) : first;
     showFrame(route, meter ?? first ?? NOBODY);
     if (!first && route.page !== 'health') {

@@ -51,6 +51,7 @@ export function nowPage(context: PageContext): Page {
   let spokenDirection: Direction | null = null;
   let todayAge = 0;
   let open: readonly Alert[] = [];
+  let saidMeanwhile: Alert[] = [];
   let times: number[] = [];
   let powers: (number | null)[] = [];
 
@@ -172,7 +173,10 @@ export function nowPage(context: PageContext): Page {
   }
 
   async function loadAlerts(): Promise<void> {
-    ({ open } = await api.alerts(meter.name, abort.signal));
+    saidMeanwhile = [];
+    const answer = await api.alerts(meter.name, abort.signal);
+    // What was said while the answer was on its way may not be in it.
+    open = saidMeanwhile.reduce(withAlert, [...answer.open]);
     showAlerts();
   }
 
@@ -256,6 +260,7 @@ export function nowPage(context: PageContext): Page {
       append(next);
     },
     alert(said) {
+      saidMeanwhile.push(said);
       open = withAlert(open, said);
       showAlerts();
     },
