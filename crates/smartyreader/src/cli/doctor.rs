@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 
 use super::ConfigFile;
-use crate::config::{self, Config, Meter, Preset, Source, SourceKind, Speed};
+use crate::config::{self, Config, Meter, Preset, Source, SourceKind};
 use crate::doctor::port::who_has;
 use crate::doctor::{Cause, mask};
 use crate::exit::{Code, Failure};
@@ -151,24 +151,11 @@ impl Doctor {
             _ => SourceKind::File,
         };
         let source = Source {
-            kind,
             device: self.device.clone(),
             preset: if self.preset == "dsmr-2" { Preset::Dsmr2 } else { Preset::Dsmr5 },
-            baud: None,
-            format: None,
             address: self.tcp.clone(),
-            broker: None,
-            topics: Vec::new(),
             path: self.capture.clone(),
-            speed: Speed::AtOnce,
-            accept_without_crc: None,
-            silence: None,
-            url: None,
-            every: None,
-            token_file: None,
-            token_env: None,
-            token_credential: None,
-            ca_file: None,
+            ..Source::of_kind(kind)
         };
         let meter = Meter {
             key_file: self.key_file.clone(),
