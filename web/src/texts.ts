@@ -71,6 +71,7 @@ export const texts = {
     partial: 'Its beginning was not measured, so this is a part of it.',
     waiting: 'It is over. Waiting for the next telegram.',
     within: (power: string, end: string, reference: string) => `Up to ${power} until ${end} stays within ${reference}`,
+    safe: (reference: string) => `Stays within ${reference}, whatever is switched on now`,
     heading: (reference: string, power: string, end: string) => `Heading beyond ${reference}: at most ${power} until ${end}`,
     beyond: (energy: string, reference: string) => `${energy} beyond ${reference} already`,
     states: { within: 'Within the reference power', heading: 'Heading beyond the reference power', beyond: 'Beyond the reference power' },
