@@ -12,7 +12,8 @@ export interface EnergySlot extends Slot {
 
 const t = texts.bars;
 
-const MEASURED: Record<BarState, string> = {
+/** How much of a bar's time was measured, in its row of the table. */
+export const MEASURED: Record<BarState, string> = {
   complete: t.yes, partial: t.part, missing: t.missing, running: texts.now.soFar, outside: '',
 };
 

@@ -62,6 +62,19 @@ export const texts = {
     waitingHint: 'A Smarty meter sends one every ten seconds. If nothing comes within a minute, the health page says what is wrong.',
   },
 
+  devices: {
+    today: 'Today',
+    month: 'This month',
+    register: 'Meter reading',
+    readAt: (when: string) => `Read ${when}.`,
+    valves: ['Its valve is closed.', '', 'Its valve is closed and may be opened.'],
+    byDay: (title: string) => `${title} by the day`,
+    byMonth: (title: string) => `${title} by the month`,
+    amount: (what: string, amount: string) => `${what}: ${amount}`,
+    hint: 'Point at a bar for its amount.',
+    media: { gas: 'Gas', water: 'Water', heat: 'Heat', cooling: 'Cooling', electricity: 'Electricity' } as Record<string, string>,
+  },
+
   quarter: {
     title: 'This quarter-hour',
     span: (from: string, to: string) => `${from} to ${to}`,
@@ -209,7 +222,6 @@ export const texts = {
     reactive_energy_export_varh: 'Reactive export',
   } as Record<string, string>,
   tariff: (name: string, n: string) => `${name}, tariff ${n}`,
-  channel: (n: string) => `Connected meter ${n}`,
 
   date: {
     previous: { day: 'Previous day', month: 'Previous month', year: 'Previous year' },

@@ -49,13 +49,17 @@ export function totals(options: TotalsOptions): HTMLElement {
 }
 
 /**
- * How much of an entry's time was measured. What is still to come, and what was before the meter's first telegram,
- * is outside: no hole.
+ * How much of a span's time was measured. What is still to come, and what was before the first telegram, is outside: no
+ * hole.
  */
+export function spanState(known: boolean, complete: boolean, span: Span, firstTime: number, now: number): BarState {
+  if (span.from > now || span.to <= firstTime) return 'outside';
+  if (now < span.to) return known ? 'running' : 'outside';
+  if (!known) return 'missing';
+  return complete ? 'complete' : 'partial';
+}
+
 export function entryState(entry: Entry | undefined, span: Span, meter: Meter, now: number): BarState {
   const known = entry?.energy_import_wh != null || entry?.energy_export_wh != null;
-  if (span.from > now || span.to <= (meter.first_time ?? 0)) return 'outside';
-  if (now < span.to) return known ? 'running' : 'outside';
-  if (!entry || !known) return 'missing';
-  return entry.complete ? 'complete' : 'partial';
+  return spanState(known, entry?.complete ?? false, span, meter.first_time ?? 0, now);
 }

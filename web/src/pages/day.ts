@@ -3,6 +3,7 @@ import { api, type Account, type Meter } from '../api';
 import { now } from '../clock';
 import { dayCurve } from '../daycurve';
 import { dateNav } from '../datenav';
+import { deviceDay } from '../devices';
 import { card, fill, h } from '../dom';
 import { energyBars, type EnergySlot } from '../energybars';
 import { gapList } from '../gaps';
@@ -68,9 +69,10 @@ export function dayPage(context: PageContext): Page {
 
   async function load(): Promise<void> {
     const account = (kind: 'days' | 'hours' | 'quarter-hours') => api.account(meter.name, kind, day.from, day.to, abort.signal);
-    const [whole, byHour, quarters, quality, share] = await Promise.all([
+    const [whole, byHour, quarters, quality, share, devices] = await Promise.all([
       account('days'), account('hours'), account('quarter-hours'), api.quality(meter.name, day.from, day.to, abort.signal),
       loadShare(context, 'days', day.from, day.to, abort.signal),
+      deviceDay(context, day, abort.signal),
     ]);
     const bars = hourBars(byHour, day, meter, chooseHour);
     const entry = whole.entries.find((one) => one.start === day.from);
@@ -84,6 +86,7 @@ export function dayPage(context: PageContext): Page {
     fill(sums,
       totals({ whole: entry, parts: bars.map((bar) => bar.state), unit: texts.totals.hours, exporting: exports(meter), runningHint: texts.totals.runningDay, peakAt }),
       householdTotals(share, texts.totals.runningDay),
+      devices,
       unusual ? h('p', { class: 'remark', 'data-role': 'dst' }, unusual) : null);
     fill(hours,
       card(t.hours, {}, energyBars(bars, 'hour')),
