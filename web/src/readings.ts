@@ -34,13 +34,13 @@ export function phaseTable(reading: Reading): HTMLElement | null {
     power: rows.some((row) => row.power), voltage: rows.some((row) => row.voltage != null), current: rows.some((row) => row.current != null),
   };
   const head = (text: string) => h('th', { scope: 'col' }, text);
-  return card(t.phases, { 'data-role': 'phases' }, h('table', {},
+  return card(t.phases, { 'data-role': 'phases' }, h('div', { class: 'scroll' }, h('table', {},
     h('thead', {}, h('tr', {}, head(t.phase), has.power && head(t.power), has.voltage && head(t.voltage), has.current && head(t.current))),
     h('tbody', {}, ...rows.map((row) => h('tr', {},
       h('th', { scope: 'row' }, texts.phases(row.phase)),
       has.power && h('td', {}, row.power ?? texts.none),
       has.voltage && h('td', {}, row.voltage == null ? texts.none : voltage(row.voltage)),
-      has.current && h('td', {}, row.current == null ? texts.none : current(row.current)))))));
+      has.current && h('td', {}, row.current == null ? texts.none : current(row.current))))))));
 }
 
 function registerText(unit: string, value: number): [string, string] {
