@@ -288,7 +288,8 @@ export const texts = {
 
   bars: {
     hint: { hour: 'Choose an hour to zoom the curve.', day: 'Choose a day to see its curve.', month: 'Choose a month to see its days.' },
-    values: (what: string, imported: string, exported: string) => `${what}: ${imported} import, ${exported} export`,
+    values: (what: string, imported: string, exported: string, sides: { import: string; export: string }) =>
+      `${what}: ${imported} ${sides.import.toLowerCase()}, ${exported} ${sides.export.toLowerCase()}`,
     nothing: (what: string) => `${what}: nothing measured`,
     incomplete: 'incomplete',
     table: 'Show as a table',

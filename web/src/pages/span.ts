@@ -13,6 +13,7 @@ import { QUARTER_S } from '../peaks';
 import { peaksCard } from '../peakscard';
 import { markOf, qualityLine } from '../quality';
 import { exports } from '../quantities';
+import { loadSides } from '../sides';
 import { texts } from '../texts';
 import { clockText, dateOf, dayStart } from '../time';
 import { entryState, totals } from '../totals';
@@ -71,13 +72,14 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
   }
 
   async function load(): Promise<void> {
-    const [whole, parts, quality, share, devices] = await Promise.all([
+    const [whole, parts, quality, share, devices, sides] = await Promise.all([
       api.account(meter.name, plan.whole, from, to, abort.signal),
       api.account(meter.name, plan.parts, from, to, abort.signal),
       // A year has too many days for a mark each.
       plan.kind === 'month' ? api.quality(meter.name, from, to, abort.signal) : [],
       loadShare(context, plan.whole, from, to, abort.signal),
       deviceBars(context, { from, to, whole: plan.whole, parts: plan.parts, slots: deviceSlots() }, abort.signal),
+      loadSides(context, abort.signal),
     ]);
     const list = bars(parts.entries, quality);
     const entry = whole.entries.find((one) => one.start === from);
@@ -87,9 +89,9 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
     }
     const peakAt = (unix: number) => `${shortDate(dateOf(unix, meter.zone))}, ${clockText(unix, meter.zone)}`;
     fill(body,
-      totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), runningHint: texts.totals.running, peakAt }),
+      totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), sides, runningHint: texts.totals.running, peakAt }),
       householdTotals(share, texts.totals.running),
-      card(plan.heading, {}, energyBars(list, plan.when, qualityLine(quality))),
+      card(plan.heading, {}, energyBars(list, plan.when, sides, qualityLine(quality))),
       peaks?.root,
       ...devices,
       gapList(parts.gaps ?? [], { from, to }, meter.zone, false));
