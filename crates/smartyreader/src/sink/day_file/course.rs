@@ -100,6 +100,11 @@ impl Course {
         if last.equipment == point.equipment && (0..=most).contains(&rise) { rise } else { 0 }
     }
 
+    /// The time of the newest reading.
+    pub(super) fn last_time(&self) -> Option<i64> {
+        self.last.as_ref().map(|last| last.time)
+    }
+
     /// The last line in the file is of this reading.
     pub(super) fn was_written(&mut self, point: Point) {
         let time = point.time;

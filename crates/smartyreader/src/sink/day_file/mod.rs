@@ -11,7 +11,7 @@ mod script;
 mod shelf;
 
 use std::collections::{HashSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
-use crate::config::{Config, DayFile, DayFormat};
+use crate::config::{self, Config, DayFile, DayFormat, Flush};
 use crate::hub::{Hub, Live};
 use crate::intake::Arrival;
 use crate::observe::{Observer, Trouble, count};
@@ -57,8 +57,25 @@ pub(super) fn start(config: &Config, hub: &Hub, observer: &Observer, sinks: &mut
                 Scribe::Card(Card::new(meters, tank, zone, calendar, every))
             }
         };
-        let store = config.store.path.clone();
+        let store = Stored::new(&config.store);
         sinks.spawn(run(name.clone(), settings.clone(), scribe, store, hub.subscribe(), observer.clone()));
+    }
+}
+
+/// Where readings are kept, and how long until they are.
+#[derive(Clone)]
+struct Stored {
+    path: PathBuf,
+    patience: Duration,
+}
+
+impl Stored {
+    fn new(settings: &config::Store) -> Self {
+        let flush = match settings.flush {
+            Flush::Telegram => Duration::ZERO,
+            Flush::Every(span) => span.0,
+        };
+        Self { path: settings.path.clone(), patience: flush + RETRY }
     }
 }
 
@@ -77,9 +94,9 @@ impl Scribe {
     }
 
     /// Goes on where the files end. Blocks.
-    fn resume(&mut self, store: &Path, shelf: &Shelf, first: &Arrival) -> Vec<Line> {
+    fn resume(&mut self, store: &Stored, shelf: &Shelf, first: &Arrival) -> Vec<Line> {
         match self {
-            Self::Script(meter, script) => script.resume(store, shelf, first).unwrap_or_else(|error| {
+            Self::Script(meter, script) => script.resume(&store.path, shelf, first).unwrap_or_else(|error| {
                 tracing::warn!("{KIND}: the day so far of meter {meter} is not known: {error}");
                 Vec::new()
             }),
@@ -87,6 +104,17 @@ impl Scribe {
                 card.resume(shelf, first);
                 Vec::new()
             }
+        }
+    }
+
+    /// What was missed since the last reading, as it is stored. The card has only what is live. Blocks.
+    fn make_up(&mut self, store: &Stored, next: &Arrival) -> Vec<Line> {
+        match self {
+            Self::Script(meter, script) => script.make_up(store, next).unwrap_or_else(|error| {
+                tracing::warn!("{KIND}: what was missed of meter {meter} is not known: {error}");
+                Vec::new()
+            }),
+            Self::Card(_) => Vec::new(),
         }
     }
 
@@ -103,7 +131,7 @@ async fn run(
     name: String,
     settings: DayFile,
     scribe: Scribe,
-    store: PathBuf,
+    store: Stored,
     mut readings: Receiver<Arc<Live>>,
     observer: Observer,
 ) {
@@ -112,6 +140,8 @@ async fn run(
     let mut beginner = Some((scribe, Shelf::new(&settings)));
     let mut scribe = None;
     let mut live = HashSet::new();
+    // Readings came faster than they were taken, as at the start of a house of many meters.
+    let mut missed_some = false;
     loop {
         let arrived = tokio::select! {
             arrived = readings.recv(), if !desk.closed => arrived,
@@ -126,6 +156,7 @@ async fn run(
             Ok(live) => Arc::clone(&live.arrival),
             Err(RecvError::Lagged(missed)) => {
                 desk.count("missed", missed);
+                missed_some = true;
                 continue;
             }
             Err(RecvError::Closed) => {
@@ -157,6 +188,18 @@ async fn run(
             });
             let Ok((ready, shelf, lines)) = resumed.await else { return };
             desk.shelf = Some(shelf);
+            scribe = Some(ready);
+            desk.put(lines);
+        }
+        if std::mem::take(&mut missed_some)
+            && let Some(mut behind) = scribe.take()
+        {
+            let (store, next) = (store.clone(), Arc::clone(&arrival));
+            let made_up = spawn_blocking(move || {
+                let lines = behind.make_up(&store, &next);
+                (behind, lines)
+            });
+            let Ok((ready, lines)) = made_up.await else { return };
             scribe = Some(ready);
             desk.put(lines);
         }

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use smarty_p1::{Quantity, Telegram};
 use smarty_store::{Calendar, Reader, StoreError};
 
+use super::Stored;
 use super::course::{Course, Due, MARGIN, Point};
 use super::shelf::{Line, Shelf};
 use crate::config::Direction;
@@ -73,6 +75,30 @@ impl Script {
         }
         if let Some((time, wh)) = written {
             self.course.was_written(Point { time, wh, equipment: Arc::clone(&first.reading.segment) });
+        }
+        Ok(lines)
+    }
+
+    /// Goes through what was missed between the last reading and the next one, once it is stored.
+    ///
+    /// # Errors
+    /// Those of the store; the course goes on with the next reading then.
+    pub(super) fn make_up(&mut self, store: &Stored, next: &Arrival) -> Result<Vec<Line>, StoreError> {
+        let (Some(last), time) = (self.course.last_time(), next.reading.time) else { return Ok(Vec::new()) };
+        let sent = self.sent(next).unwrap_or_else(|| USUAL.into());
+        let reader = Reader::open(&store.path)?;
+        // Readings are stored in the order in which they came: with the next one they are all there.
+        let begun = Instant::now();
+        while reader.last_time(&self.meter)? < Some(time) && begun.elapsed() < store.patience {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut lines = Vec::new();
+        for reading in reader.readings(&self.meter, last + 1, time)? {
+            let reading = reading?;
+            let Some(wh) = reading.values.total(self.quantity) else { continue };
+            if let Some(due) = self.course.take(Point { time: reading.time, wh, equipment: reading.segment }) {
+                lines.push(self.line(due, &day_line::like(&sent, wh)));
+            }
         }
         Ok(lines)
     }
