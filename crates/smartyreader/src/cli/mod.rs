@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod export;
 mod import;
+mod listen;
 mod meter;
 mod password;
 mod plot;

@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, kebab-case, every default the right one for a household.
 
 mod alert;
+mod answers;
 mod calculated;
 mod check;
 mod day_file;
@@ -29,8 +30,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use alert::{Alert, AlertMail, Webhook};
+pub use answers::Answers;
 pub use calculated::Calculated;
-pub use check::{Finding, Grade};
+pub use check::{Finding, Grade, is_slug};
 pub use day_file::{DayFile, DayFormat, Direction};
 pub use device::DeviceTitles;
 pub use group::Group;
@@ -147,7 +149,7 @@ pub struct Source {
 
 impl Source {
     /// A source of which nothing else is said.
-    const fn of_kind(kind: SourceKind) -> Self {
+    pub const fn of_kind(kind: SourceKind) -> Self {
         Self {
             kind,
             device: None,
