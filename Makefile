@@ -3,7 +3,7 @@
 export CARGO_TERM_COLOR ?= always
 BINARY := target/release/smartyreader
 
-.PHONY: demo test bench soak web release lint browser fuzz-smoke
+.PHONY: demo test bench soak package web release lint browser fuzz-smoke
 
 ## A virtual meter and a year of history: look at http://127.0.0.1:8090/
 demo: release
@@ -26,6 +26,10 @@ soak: web
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
 	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
 	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
+
+## Debian packages for this machine and for ARM, in target/package.
+package: web
+	scripts/package
 
 web:
 	scripts/need demo
