@@ -3,7 +3,7 @@
 export CARGO_TERM_COLOR ?= always
 BINARY := target/release/smartyreader
 
-.PHONY: demo test bench soak package web release lint browser fuzz-smoke
+.PHONY: demo test bench soak package docs web release lint browser fuzz-smoke
 
 ## A virtual meter and a year of history: look at http://127.0.0.1:8090/
 demo: release
@@ -30,6 +30,10 @@ soak: web
 ## Debian packages for this machine and for ARM, in target/package.
 package: web
 	scripts/package
+
+## The documentation as a site in target/book, its links followed.
+docs:
+	scripts/docs
 
 web:
 	scripts/need demo
