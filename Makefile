@@ -3,7 +3,7 @@
 export CARGO_TERM_COLOR ?= always
 BINARY := target/release/smartyreader
 
-.PHONY: demo test bench soak web release lint browser fuzz-smoke
+.PHONY: demo test bench soak package test-package docs web release lint browser fuzz-smoke
 
 ## A virtual meter and a year of history: look at http://127.0.0.1:8090/
 demo: release
@@ -26,6 +26,23 @@ soak: web
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
 	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
 	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
+
+## Debian packages for this machine and for ARM, in target/package.
+package: web
+	scripts/package
+
+## The packages installed, upgraded and purged on this machine (as root); those for ARM run under qemu, with the decoder's and the store's tests.
+test-package:
+	packaging/test-containers $(BINARY)
+	packaging/test target/package/smartyreader_*_amd64.deb
+	for arch in arm64 armhf; do \
+		packaging/test-arm target/package/smartyreader_*_$$arch.deb $(BINARY) && \
+		scripts/cross $$arch cargo test -p smarty-p1 -p smarty-store || exit 1; \
+	done
+
+## The documentation as a site in target/book, its links followed.
+docs:
+	scripts/docs
 
 web:
 	scripts/need demo

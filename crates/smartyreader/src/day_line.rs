@@ -60,7 +60,7 @@ fn numbers(text: &str, between: char) -> Option<[u8; 3]> {
 }
 
 /// `000006.695` kWh in Wh.
-fn watt_hours(text: &str) -> Option<i64> {
+pub(crate) fn watt_hours(text: &str) -> Option<i64> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(decimals) || decimals.len() > 3 {

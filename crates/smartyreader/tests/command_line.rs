@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{Daemon, Folder, KEY, Process, finish, meter, smartyreader};
+use common::{Daemon, Folder, KEY, finish, meter, smartyreader};
 
 /// A database with an hour of telegrams, and the configuration that made it.
 fn hour(folder: &Folder) -> std::path::PathBuf {
@@ -118,6 +118,8 @@ fn every_example_configuration_is_good() {
     // And every one that the documentation shows.
     let folder = Folder::new("examples");
     folder.write("home.key", KEY);
+    std::fs::create_dir(folder.file("keys")).unwrap();
+    folder.write("keys/home.key", KEY);
     folder.write("broker.password", "secret");
     folder.write("mail.password", "secret");
     folder.write("psk", "00112233");
@@ -202,55 +204,6 @@ fn check_says_what_is_wrong() {
     let (code, _, err) = finish(smartyreader().args(["check", "--config", "/nowhere/x.toml"]));
     assert_eq!(code, 66);
     assert!(err.contains("smartyreader setup"), "{err}");
-}
-
-#[test]
-fn setup_leads_from_the_cable_to_a_running_daemon() {
-    let folder = Folder::new("setup");
-    let key = folder.write("meter.key", KEY);
-    let link = folder.file("p1");
-    let mut pty = Process::start(
-        smartyreader().args(["meter", "--to", "pty", "--speed", "20", "--key-file"]).arg(&key).arg("--link").arg(&link),
-    );
-    pty.first_line();
-    let setup = |key_file: &Path, output: &Path| {
-        let mut child = smartyreader()
-            .args(["setup", "--port"])
-            .arg(&link)
-            .arg("--key-file")
-            .arg(key_file)
-            .arg("--output")
-            .arg(output)
-            .current_dir(folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(b"kept.db\n").unwrap();
-        let output = child.wait_with_output().unwrap();
-        (
-            output.status.code().unwrap(),
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
-    };
-    let wrong = folder.write("wrong.key", "5b5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a");
-    let (code, _, err) = setup(&wrong, &folder.file("never.toml"));
-    assert_eq!(code, 65);
-    assert!(err.contains("does not open the telegrams") && err.contains("serial number ends in"), "{err}");
-    let public = folder.write("public.key", "00112233445566778899AABBCCDDEEFF");
-    let (code, _, err) = setup(&public, &folder.file("never.toml"));
-    assert_eq!(code, 65);
-    assert!(err.contains("public authentication key"), "{err}");
-    let output = folder.file("setup.toml");
-    let (code, out, err) = setup(&key, &output);
-    assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("A sealed telegram of meter"), "{out}");
-    let (code, checked, err) = finish(smartyreader().args(["check", "--config"]).arg(&output));
-    assert_eq!(code, 0, "{checked}{err}");
-    let (code, _, err) = setup(&key, &output);
-    assert_eq!(code, 73, "an existing configuration is not overwritten: {err}");
 }
 
 #[test]

@@ -35,11 +35,15 @@ fn ready_and_watchdog_are_told_to_systemd() {
 
 #[test]
 fn keys_from_a_credential_and_from_the_environment() {
-    for (setting, name) in
-        [("key-credential = \"home-key\"", "credential"), ("key-env = \"TEST_P1_KEY\"", "environment")]
-    {
+    for (setting, name) in [
+        ("key-credential = \"home-key\"", "credential"),
+        ("key-env = \"TEST_P1_KEY\"", "environment"),
+        // A file that the service may not read: systemd calls it by its folder and its name.
+        ("key-file = \"keys/home.key\"", "folder"),
+    ] {
         let folder = Folder::new(&format!("key-{name}"));
         let key = folder.write("home-key", KEY);
+        folder.write("keys_home.key", KEY);
         let (_meter, source) = meter(&["--speed", "50", "--key-file", key.to_str().unwrap()]);
         let address = format!("127.0.0.1:{}", free_port());
         let config = folder.write(

@@ -20,7 +20,8 @@ pub enum StoreError {
     /// The file comes from a later version.
     #[error(
         "this file was written by a newer version of this program (format {found}; this version knows up to {known}); \
-         install the newer version, the file is unchanged"
+         install the newer version; the file is unchanged. As it was before the upgrade it may lie beside, as FILE.version-{known}: \
+         `smartyreader restore` puts that back, without what came later"
     )]
     Newer {
         /// As the file says.

@@ -1,12 +1,14 @@
 //! `Store`: the only writer. One transaction for each telegram, or for each flush.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use smarty_p1::Values;
 
+use crate::backup;
 use crate::books::{self, Books};
 use crate::calendar::Calendar;
 use crate::capture::{DeviceCapture, captures};
@@ -40,6 +42,15 @@ const MOST_AHEAD: i64 = 31 * 86_400;
 /// A host whose clock says less has not been told the time yet, and judges nobody's: 1 January 2024.
 const HOST_KNOWS: i64 = 1_704_067_200;
 
+/// Keeps the file as an older version wrote it, which a downgrade can put back. Without room for it nothing is migrated.
+fn keep_copy(path: &Path, version: i64) -> Result<(), StoreError> {
+    let mut copy = path.as_os_str().to_owned();
+    copy.push(format!(".version-{version}"));
+    let copy = PathBuf::from(copy);
+    // From a start before that did not come to its end.
+    if copy.exists() { Ok(()) } else { backup::back_up(path, &copy) }
+}
+
 /// The store, for writing. There is one for each file; readers open [`Reader`](crate::Reader)s.
 pub struct Store {
     pub(crate) connection: Connection,
@@ -58,7 +69,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the file, makes it where there is none, brings it up to date.
+    /// Opens the file, makes it where there is none, brings it up to date. A file of an older version is copied to
+    /// `FILE.version-N` before, once.
     ///
     /// # Errors
     /// [`StoreError::NotOurs`] for another program's file, [`StoreError::Newer`] for one of a later version,
@@ -74,7 +86,11 @@ impl Store {
         })? {
             return Err(StoreError::NotOurs(options.path));
         }
-        if migrations::version(&connection)? == 0 {
+        let found = migrations::version(&connection)?;
+        if (1..migrations::CURRENT).contains(&found) {
+            keep_copy(&options.path, found)?;
+        }
+        if found == 0 {
             // Only before the first table is made.
             connection.pragma_update(None, "page_size", PAGE_SIZE)?;
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;

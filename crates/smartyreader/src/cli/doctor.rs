@@ -1,26 +1,21 @@
 //! `doctor`: what is wrong with a port or in a capture, told from the bytes. Each cause has an exit code of its own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tokio::io::AsyncReadExt as _;
-use tokio::time::timeout;
 
 use super::ConfigFile;
-use crate::config::{self, Config, Meter, Preset, Source, SourceKind};
-use crate::doctor::port::who_has;
+use super::listen::{Findings, PORT, around, listen, preset_of, serial};
+use crate::config::{Config, Meter, Source, SourceKind};
 use crate::doctor::{Cause, mask};
 use crate::exit::{Code, Failure};
 use crate::hex;
-use crate::intake::{Arrival, Intake};
+use crate::intake::Intake;
 use crate::observe::{self, Counters, Health, Observer, now};
-use crate::source::{FRAME_SILENCE, open};
-use crate::words;
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -61,19 +56,6 @@ pub(super) struct Doctor {
     mask: bool,
 }
 
-/// So many bytes are kept to be saved.
-const KEPT: usize = 16 << 20;
-/// After so many good telegrams with nothing wrong no more are needed.
-const CONVINCED: usize = 4;
-
-/// What came of a look.
-#[derive(Default)]
-struct Findings {
-    causes: Vec<Cause>,
-    bytes: Vec<u8>,
-    good: usize,
-}
-
 impl Doctor {
     pub(super) fn run(self) -> Result<(), Failure> {
         let (config, name) = self.patient()?;
@@ -96,7 +78,10 @@ impl Doctor {
             SourceKind::File | SourceKind::Stdin => read(source, &mut intake)?,
             _ => {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                runtime.block_on(self.listen(source, &mut intake))
+                if !self.json {
+                    eprintln!("Listening to {} for up to {} seconds …", source.target(), self.seconds);
+                }
+                runtime.block_on(listen(source, &mut intake, self.seconds, |_| false))
             }
         };
         if findings.causes.is_empty() && findings.good == 0 {
@@ -143,83 +128,26 @@ impl Doctor {
             }
             return Ok((config, name));
         }
-        let mut config = config::parse("", "")?;
-        let kind = match (&self.device, &self.tcp, self.capture.as_deref()) {
-            (Some(_), ..) => SourceKind::Serial,
-            (_, Some(_), _) => SourceKind::Tcp,
-            (.., Some(file)) if file == Path::new("-") => SourceKind::Stdin,
+        let kind = match (&self.tcp, self.capture.as_deref()) {
+            (Some(_), _) => SourceKind::Tcp,
+            (_, Some(file)) if file == Path::new("-") => SourceKind::Stdin,
             _ => SourceKind::File,
         };
-        let source = Source {
-            device: self.device.clone(),
-            preset: if self.preset == "dsmr-2" { Preset::Dsmr2 } else { Preset::Dsmr5 },
-            address: self.tcp.clone(),
-            path: self.capture.clone(),
-            ..Source::of_kind(kind)
+        let source = match &self.device {
+            Some(device) => serial(device.clone(), &self.preset),
+            None => Source {
+                preset: preset_of(&self.preset),
+                address: self.tcp.clone(),
+                path: self.capture.clone(),
+                ..Source::of_kind(kind)
+            },
         };
         let meter = Meter {
             key_file: self.key_file.clone(),
             authentication_key: self.authentication_key.clone(),
             ..Meter::default()
         };
-        config.source.insert("port".into(), source);
-        config.meter.insert("meter".into(), meter);
-        Ok((config, "port".into()))
-    }
-
-    /// Listens until the time is over, or until all is well beyond doubt.
-    async fn listen(&self, source: &Source, intake: &mut Intake) -> Findings {
-        let mut findings = Findings::default();
-        // Two that read get half each: who is in there is not disturbed.
-        if let Some(busy) = source.device.as_deref().and_then(who_has) {
-            findings.causes.push(busy);
-            return findings;
-        }
-        let mut stream = match open(source).await {
-            Ok(stream) => stream,
-            Err(cause) => {
-                findings.causes.push(cause);
-                return findings;
-            }
-        };
-        if !self.json {
-            eprintln!("Listening to {} for up to {} seconds …", source.target(), self.seconds);
-        }
-        let until = Instant::now() + Duration::from_secs(self.seconds);
-        let mut arrivals: Vec<Arrival> = Vec::new();
-        let mut buffer = [0; 4096];
-        let mut lost = None;
-        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-            match timeout(left.min(FRAME_SILENCE), stream.read(&mut buffer)).await {
-                Ok(Ok(0)) => lost = Some("it was closed at the other end".to_string()),
-                Ok(Err(error)) => lost = Some(words::of_io(&error)),
-                Ok(Ok(bytes)) => {
-                    let room = KEPT.saturating_sub(findings.bytes.len());
-                    findings.bytes.extend_from_slice(&buffer[..bytes.min(room)]);
-                    intake.feed(&buffer[..bytes], now(), &mut arrivals);
-                }
-                Err(_) => intake.silence(now(), &mut arrivals),
-            }
-            // What comes twice has the same time.
-            let times: BTreeSet<i64> = arrivals.iter().map(|arrival| arrival.reading.time).collect();
-            if lost.is_some() || times.len() >= CONVINCED && intake.causes(now()).is_empty() {
-                break;
-            }
-        }
-        intake.end();
-        findings.good = arrivals.len();
-        let target = source.target();
-        let causes = intake.causes(now());
-        if let Some(why) = lost
-            && causes.is_empty()
-            && findings.good == 0
-        {
-            findings.causes.push(Cause::Lost { target, why });
-        } else if findings.bytes.is_empty() {
-            findings.causes.push(Cause::Silent { target, seconds: self.seconds });
-        }
-        findings.causes.extend(causes);
-        findings
+        Ok((around(source, meter)?, PORT.into()))
     }
 
     /// The daemon has the port, and looks at it all the time.

@@ -8,11 +8,13 @@ mod demo;
 mod doctor;
 mod export;
 mod import;
+mod listen;
 mod meter;
 mod password;
 mod plot;
 mod ports;
 mod report;
+mod report_bug;
 mod run;
 mod setup;
 mod status;
@@ -56,6 +58,8 @@ enum Verb {
     Report(report::Report),
     /// Say what a day, month or year costs, line by line, and which reference power would be cheapest.
     Costs(costs::Costs),
+    /// Write a file to attach to a bug report, without anything secret and without identifiers.
+    ReportBug(report_bug::ReportBug),
     /// Copy the database while the daemon runs.
     Backup(backup::Backup),
     /// Put a copy of the database back, while the daemon does not run.
@@ -86,6 +90,7 @@ impl Cli {
             Verb::Plot(verb) => verb.run(),
             Verb::Report(verb) => verb.run(),
             Verb::Costs(verb) => verb.run(),
+            Verb::ReportBug(verb) => verb.run(),
             Verb::Backup(verb) => verb.run(),
             Verb::Restore(verb) => verb.run(),
             Verb::Password(verb) => verb.run(),

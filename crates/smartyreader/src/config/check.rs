@@ -341,7 +341,7 @@ const fn sends_bytes(kind: SourceKind) -> bool {
 }
 
 /// Small letters, digits and `-`: the same in a URL, a topic and a file name.
-fn is_slug(name: &str) -> bool {
+pub fn is_slug(name: &str) -> bool {
     !name.is_empty()
         && name
             .chars()

@@ -18,6 +18,14 @@ pub enum ConfigError {
         /// Why.
         error: std::io::Error,
     },
+    /// The file of answers cannot be read.
+    #[error("the answers in {path} cannot be read: {error}")]
+    Answers {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// It is not TOML, or has a key or value that is not known.
     #[error("{place}: {sentence}")]
     Wrong {
@@ -31,7 +39,7 @@ pub enum ConfigError {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let code = match error {
-            ConfigError::Unreadable { .. } => Code::NoInput,
+            ConfigError::Unreadable { .. } | ConfigError::Answers { .. } => Code::NoInput,
             ConfigError::Wrong { .. } => Code::Config,
         };
         Self::new(code, error.to_string())

@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, kebab-case, every default the right one for a household.
 
 mod alert;
+mod answers;
 mod calculated;
 mod check;
 mod day_file;
@@ -12,6 +13,7 @@ mod mail;
 mod meter;
 mod mqtt;
 mod number;
+mod outline;
 mod production;
 mod report;
 mod role;
@@ -31,8 +33,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use alert::{Alert, AlertMail, Webhook};
+pub use answers::Answers;
 pub use calculated::Calculated;
-pub use check::{Finding, Grade};
+pub use check::{Finding, Grade, is_slug};
 pub use day_file::{DayFile, DayFormat, Direction};
 pub use device::DeviceTitles;
 pub use group::Group;
@@ -42,6 +45,7 @@ pub use mail::{Mail, MailSecurity, mailbox};
 pub use meter::Meter;
 pub use mqtt::{Address, Discovery, ForeignFormat, FormatName, HomeAssistant, Kind, Mqtt, Qos, Version};
 pub use number::{Factor, Goal, Number};
+pub use outline::{Pseudonyms, outline};
 pub use report::{Report, TimeOfDay};
 pub use role::Role;
 pub use secret::{Secret, SecretProblem};

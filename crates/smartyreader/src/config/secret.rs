@@ -53,7 +53,8 @@ impl Secret<'_> {
             (None, None, None) => Ok(None),
             (Some(file), None, None) => {
                 let place = file.display().to_string();
-                read(file, &place).map(|text| Some((place, text)))
+                let text = read(file, &place).or_else(|problem| handed_over(file).ok_or(problem))?;
+                Ok(Some((place, text)))
             }
             (None, Some(variable), None) => {
                 let place = format!("the environment variable {variable}");
@@ -73,6 +74,15 @@ impl Secret<'_> {
             _ => Err(SecretProblem::Ambiguous),
         }
     }
+}
+
+/// A file that only root may read: the unit has `LoadCredential=` for its folder, and systemd calls what is in it by the
+/// folder and the file.
+fn handed_over(file: &Path) -> Option<Zeroizing<String>> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)?;
+    let folder = file.parent()?.file_name()?.to_str()?;
+    let name = file.file_name()?.to_str()?;
+    std::fs::read_to_string(credentials.join(format!("{folder}_{name}"))).map(Zeroizing::new).ok()
 }
 
 fn read(path: &Path, place: &str) -> Result<Zeroizing<String>, SecretProblem> {

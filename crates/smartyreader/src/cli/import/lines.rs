@@ -34,6 +34,8 @@ pub(super) struct Pile {
     pub(super) bad: Vec<Place>,
     /// Lines of an hour that the clocks left out.
     pub(super) nowhen: Vec<Place>,
+    /// What each is called, where it is not a line: a row.
+    pub(super) rows: bool,
 }
 
 /// So many places are named; the others are only counted.
@@ -98,6 +100,11 @@ impl Pile {
         }
     }
 
+    /// What one of them is called.
+    pub(super) const fn word(&self) -> &'static str {
+        if self.rows { "row" } else { "line" }
+    }
+
     /// How many lines there are, good or not.
     pub(super) fn count(&self) -> usize {
         self.lines.len() + self.bad.len() + self.nowhen.len()
@@ -113,19 +120,19 @@ impl Pile {
         for (file, numbers) in by_file {
             let between = if text.is_empty() { "" } else { "; " };
             let name = self.files[file as usize].file_name().unwrap_or_default().to_string_lossy();
-            let _ = write!(text, "{between}{name} line {}", numbers.join(", "));
+            let _ = write!(text, "{between}{name} {} {}", self.word(), numbers.join(", "));
         }
         if places.len() > NAMED { text + ", …" } else { text }
     }
 }
 
-fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+pub(super) fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     let path = path.display().to_string();
     move |error| Failure::new(Code::NoInput, format!("{path} cannot be read: {error}"))
 }
 
 /// A local time in UTC. In the hour that comes twice the order decides: `last` is the line before in the same file.
-fn moment(local: DateTime, zone: &TimeZone, last: Option<i64>) -> Option<i64> {
+pub(super) fn moment(local: DateTime, zone: &TimeZone, last: Option<i64>) -> Option<i64> {
     let ambiguous = zone.to_ambiguous_timestamp(local);
     let second = |timestamp: Result<Timestamp, jiff::Error>| timestamp.ok().map(Timestamp::as_second);
     match ambiguous.offset() {

@@ -1,5 +1,7 @@
 //! `import`: readings that other programs wrote, into the database.
 
+mod databases;
+mod dsmr_reader;
 mod lines;
 mod plan;
 
@@ -30,27 +32,73 @@ pub(super) struct Import {
 enum What {
     /// Day files as the Python script of weigu.lu wrote them: a register once a minute.
     Dayfile(Dayfile),
+    /// A backup of dsmr-reader (`.sql` or `.sql.gz`), or its export of days (`.csv`).
+    DsmrReader(DsmrReader),
+    /// Domoticz's database: the rows of its P1 Smart Meter.
+    Domoticz(Domoticz),
+    /// Home Assistant's database: the long-term statistics of a sensor that counts energy.
+    HomeAssistant(HomeAssistant),
 }
 
+/// Whose readings these are, and whether it is meant.
 #[derive(Debug, Args)]
-struct Dayfile {
+struct Whose {
     #[command(flatten)]
     config: ConfigFile,
-    /// Whose lines these are.
+    /// Whose readings these are.
     #[arg(long)]
     meter: String,
-    /// Which register.
-    #[arg(long, value_enum, default_value_t)]
-    value: Direction,
-    /// The meter's identifier, where the database does not know it yet or the lines are of one that was there before.
+    /// The meter's identifier, where the database does not know it yet or the readings are of one that was there before.
     #[arg(long, value_name = "IDENTIFIER")]
     equipment: Option<String>,
     /// Only say what would be taken and what left.
     #[arg(long)]
     dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+struct Dayfile {
+    #[command(flatten)]
+    whose: Whose,
+    /// Which register.
+    #[arg(long, value_enum, default_value_t)]
+    value: Direction,
     /// Day files, or folders of them: in a folder every file that ends with `.min`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DsmrReader {
+    #[command(flatten)]
+    whose: Whose,
+    /// The backup or the export.
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Domoticz {
+    #[command(flatten)]
+    whose: Whose,
+    /// Which P1 Smart Meter, by its Idx; can be left out when there is one.
+    #[arg(long, value_name = "IDX")]
+    device: Option<i64>,
+    /// `domoticz.db`, or a copy of it.
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct HomeAssistant {
+    #[command(flatten)]
+    whose: Whose,
+    /// The sensor, as Home Assistant calls it: `sensor.energy_import`. Without it all are listed.
+    #[arg(long, value_name = "ENTITY")]
+    statistic: Option<String>,
+    /// Which register it is.
+    #[arg(long, value_enum, default_value_t)]
+    value: Direction,
+    /// `home-assistant_v2.db`, or a copy of it.
+    file: PathBuf,
 }
 
 /// So many lines become readings in one transaction: a week.
@@ -61,13 +109,25 @@ const IDENT: u64 = 1 << 40;
 impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self.what {
-            What::Dayfile(dayfile) => dayfile.run(),
+            What::Dayfile(Dayfile { whose, value, paths }) => {
+                whose.bring(|zone| Ok(vec![(value, Pile::read(&paths, zone)?)]))
+            }
+            What::DsmrReader(DsmrReader { whose, file }) => whose.bring(|zone| dsmr_reader::read(&file, zone)),
+            What::Domoticz(Domoticz { whose, device, file }) => {
+                whose.bring(|zone| databases::domoticz(&file, device, zone))
+            }
+            What::HomeAssistant(HomeAssistant { whose, statistic, value, file }) => {
+                whose.bring(|_| Ok(vec![(value, databases::home_assistant(&file, statistic.as_deref())?)]))
+            }
         }
     }
 }
 
-impl Dayfile {
-    fn run(self) -> Result<(), Failure> {
+/// What was read of each register.
+type Piles = Vec<(Direction, Pile)>;
+
+impl Whose {
+    fn bring(self, read: impl FnOnce(&TimeZone) -> Result<Piles, Failure>) -> Result<(), Failure> {
         let config = self.config.load()?;
         let Some(meter) = config.meter.get(&self.meter) else {
             let names: Vec<&str> = config.meter.keys().map(String::as_str).collect();
@@ -78,34 +138,42 @@ impl Dayfile {
             let sentence = format!("{} is a group, which follows from its members; import into these", self.meter);
             return Err(Failure::new(Code::Usage, sentence));
         }
-        let pile = Pile::read(&self.paths, &config.time_zone())?;
+        let piles = read(&config.time_zone())?;
         let equipment = self.equipment.clone().or_else(|| match &meter.equipment[..] {
             [only] => Some(only.clone()),
             _ => None,
         });
         // Held from here on: nobody else writes between the plan and its execution.
-        let store = if self.dry_run { None } else { Some(self.store(&config)?) };
-        let plan = Plan::new(&pile, &config.store.path, &self.meter, self.quantity(), equipment.as_deref(), now())?;
-        self.tell(&pile, &plan, &config.time_zone());
-        match store {
-            None => println!("This was a dry run: nothing was written."),
-            Some(_) if plan.taken.is_empty() => println!("There is nothing to import."),
-            Some(mut store) => {
-                let count = self.write(&mut store, &plan.taken)?;
-                println!("{} readings were imported, and their quarter-hours, days and months made anew.", count.new);
-                if count.quarantined > 0 {
-                    println!("{} of them have a value that cannot be; the health page says which.", count.quarantined);
+        let mut store = if self.dry_run { None } else { Some(self.store(&config)?) };
+        for (index, (value, pile)) in piles.iter().enumerate() {
+            let quantity = quantity(*value);
+            let plan = Plan::new(pile, &config.store.path, &self.meter, quantity, equipment.as_deref(), now())?;
+            if index == 0 {
+                println!("{} with {}.", several(pile.files.len(), "file"), several(pile.count(), pile.word()));
+            }
+            self.tell(*value, pile, &plan, &config.time_zone());
+            match &mut store {
+                None => {}
+                Some(_) if plan.taken.is_empty() => println!("There is nothing to import."),
+                Some(store) => {
+                    let count = self.write(store, quantity, &plan.taken)?;
+                    println!(
+                        "{} readings were imported, and their quarter-hours, days and months made anew.",
+                        count.new
+                    );
+                    if count.quarantined > 0 {
+                        println!(
+                            "{} of them have a value that cannot be; the health page says which.",
+                            count.quarantined
+                        );
+                    }
                 }
             }
         }
-        Ok(())
-    }
-
-    fn quantity(&self) -> Quantity {
-        match self.value {
-            Direction::Import => Quantity::EnergyImport,
-            Direction::Export => Quantity::EnergyExport,
+        if self.dry_run {
+            println!("This was a dry run: nothing was written.");
         }
+        Ok(())
     }
 
     fn store(&self, config: &Config) -> Result<Store, Failure> {
@@ -121,28 +189,32 @@ impl Dayfile {
         Ok(store)
     }
 
-    fn tell(&self, pile: &Pile, plan: &Plan, zone: &TimeZone) {
+    fn tell(&self, value: Direction, pile: &Pile, plan: &Plan, zone: &TimeZone) {
         let local = |time: i64| {
             Timestamp::from_second(time).unwrap_or_default().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S")
         };
-        println!("{} with {}.", several(pile.files.len(), "file"), several(pile.count(), "line"));
         if let (Some(first), Some(last)) = (plan.taken.first(), plan.taken.last()) {
             println!(
                 "{} from {} to {}: the {} of meter {}.",
-                verb(plan.taken.len(), self.dry_run),
+                verb(plan.taken.len(), pile.word(), self.dry_run),
                 local(first.time),
                 local(last.time),
-                self.value.name(),
+                value.name(),
                 self.meter
             );
         }
         for (reason, places) in &plan.left {
-            println!("{}, because {}: {}.", left(places.len(), self.dry_run), reason.sentence(), pile.name(places));
+            println!(
+                "{}, because {}: {}.",
+                left(places.len(), pile.word(), self.dry_run),
+                reason.sentence(),
+                pile.name(places)
+            );
         }
     }
 
-    fn write(&self, store: &mut Store, taken: &[Taken]) -> Result<BatchCount, Failure> {
-        let (meter, quantity): (Arc<str>, _) = (self.meter.as_str().into(), self.quantity());
+    fn write(&self, store: &mut Store, quantity: Quantity, taken: &[Taken]) -> Result<BatchCount, Failure> {
+        let meter: Arc<str> = self.meter.as_str().into();
         let mut sum = BatchCount::default();
         for portion in taken.chunks(PORTION) {
             let readings: Vec<MeterReading> = portion.iter().map(|line| reading(&meter, quantity, line)).collect();
@@ -151,6 +223,13 @@ impl Dayfile {
             sum.quarantined += count.quarantined;
         }
         Ok(sum)
+    }
+}
+
+const fn quantity(value: Direction) -> Quantity {
+    match value {
+        Direction::Import => Quantity::EnergyImport,
+        Direction::Export => Quantity::EnergyExport,
     }
 }
 
@@ -176,10 +255,10 @@ fn several(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn verb(count: usize, dry: bool) -> String {
-    format!("{} {}", several(count, "line"), if dry { "would be taken" } else { "will be taken" })
+fn verb(count: usize, what: &str, dry: bool) -> String {
+    format!("{} {}", several(count, what), if dry { "would be taken" } else { "will be taken" })
 }
 
-fn left(count: usize, dry: bool) -> String {
-    format!("{} {}", several(count, "line"), if dry { "would be left" } else { "will be left" })
+fn left(count: usize, what: &str, dry: bool) -> String {
+    format!("{} {}", several(count, what), if dry { "would be left" } else { "will be left" })
 }

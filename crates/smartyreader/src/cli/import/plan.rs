@@ -14,6 +14,7 @@ use crate::exit::{Code, Failure};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
     NotALine,
+    NoRegister,
     NoSuchTime,
     InTheFuture,
     Repeated,
@@ -29,6 +30,7 @@ impl Reason {
     pub(super) const fn sentence(self) -> &'static str {
         match self {
             Self::NotALine => "they are no lines of a day file",
+            Self::NoRegister => "no register or no time is in them",
             Self::NoSuchTime => "their time does not exist: the clocks left that hour out",
             Self::InTheFuture => "their time is still to come",
             Self::Repeated => "another line is of the same second",
@@ -84,7 +86,7 @@ impl Plan {
         now: i64,
     ) -> Result<Self, Failure> {
         let mut plan = Self::default();
-        plan.leave_all(Reason::NotALine, &pile.bad);
+        plan.leave_all(if pile.rows { Reason::NoRegister } else { Reason::NotALine }, &pile.bad);
         plan.leave_all(Reason::NoSuchTime, &pile.nowhen);
         let reader = if store.exists() { Some(Reader::open(store)?) } else { None };
         let owners = Owners::new(reader.as_ref(), meter, quantity, equipment)?;
@@ -242,7 +244,7 @@ impl Owners {
                 return Err(Failure::new(
                     Code::Data,
                     format!(
-                        "meter {meter} sends registers by tariff and no total; day files have totals only, and the two do not go together"
+                        "meter {meter} sends registers by tariff and no total; what is imported are totals, and the two do not go together"
                     ),
                 ));
             }

@@ -1,0 +1,89 @@
+//! The documents say what is: every command is run by a test or said not to be; the Grafana dashboard asks for what there is.
+
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{Daemon, Folder, meter};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// Indented lines that begin with a program that people type.
+fn commands(document: &str) -> Vec<String> {
+    let programs = ["sudo", "make", "cargo", "smartyreader", "target/release/smartyreader", "packaging/test"];
+    let lines = document.lines().filter_map(|line| line.strip_prefix("    "));
+    let lines = lines.map(|line| line.split(" # ").next().unwrap().trim().to_string());
+    lines.filter(|line| programs.contains(&line.split(' ').next().unwrap())).collect()
+}
+
+#[test]
+fn every_command_is_run_or_said_not_to_be() {
+    let list = text("docs/commands.md");
+    let mut found = 0;
+    for document in ["README.md", "docs/install.md", "docs/import.md"] {
+        for command in commands(&text(document)) {
+            assert!(list.contains(&format!("| `{command}` | ")), "{document}: {command} is not in docs/commands.md");
+            found += 1;
+        }
+    }
+    assert!(found > 10, "only {found} commands were found: this test has lost its object");
+    for path in list.split('`').filter(|word| word.starts_with("crates/") || word.starts_with("packaging/")) {
+        assert!(root().join(path).exists(), "docs/commands.md: there is no {path}");
+    }
+}
+
+#[test]
+fn the_dashboard_asks_for_what_there_is() {
+    let dashboard: Value = serde_json::from_str(&text("docs/grafana/smartyreader.json")).unwrap();
+    let folder = Folder::new("grafana");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
+    let start = (now - 3600).to_string();
+    let (_meter, source) = meter(&["--speed", "2000", "--count", "300", "--start", &start]);
+    // A second source that is not there, so that there is a problem to show.
+    let daemon = Daemon::start(
+        &folder,
+        &format!(
+            "[source.line]\nkind = \"tcp\"\naddress = \"{source}\"\n[source.none]\nkind = \"serial\"\ndevice = \"/dev/none\"\n\
+             [meter.home]\nsource = \"line\"\n[meter.other]\nsource = \"none\"\n"
+        ),
+    );
+    daemon.wait("telegrams", |daemon| daemon.health()["store"]["stored"].as_u64() > Some(250));
+    daemon.wait("a problem", |daemon| !daemon.problems().is_empty());
+    let mut columns = 0;
+    for panel in dashboard["panels"].as_array().unwrap() {
+        for target in panel["targets"].as_array().unwrap() {
+            let url = target["url"].as_str().unwrap();
+            // As Grafana writes them: RFC 3339 with milliseconds.
+            let path = url
+                .strip_prefix("${address}")
+                .unwrap()
+                .replace("${meter}", "home")
+                .replace("${__from:date:iso}", &time(now - 7 * 86_400))
+                .replace("${__to:date:iso}", &time(now));
+            assert!(!path.contains('$'), "{path}");
+            let answer = daemon.json(&path);
+            let root = &answer[target["root_selector"].as_str().unwrap()];
+            let entry = root.get(0).unwrap_or(root);
+            assert!(entry.is_object(), "{path}: {answer}");
+            for column in target["columns"].as_array().unwrap() {
+                let name = column["selector"].as_str().unwrap();
+                assert!(entry.get(name).is_some(), "{path} has no {name}: {entry}");
+                columns += 1;
+            }
+        }
+    }
+    assert!(columns > 15);
+}
+
+fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).unwrap().strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+}

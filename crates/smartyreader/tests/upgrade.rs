@@ -1,0 +1,113 @@
+//! From every version to this one, by itself; and back only with a sentence.
+
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{Daemon, Folder, KEY, finish, free_port, smartyreader};
+use serde_json::Value;
+
+/// What each version left behind: `fixtures/versions`.
+fn versions() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/versions");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.is_dir());
+    found.sort();
+    assert!(!found.is_empty(), "nothing is kept: this test has lost its object");
+    found
+}
+
+/// Puts the files of a version into a folder: the configuration, and where its page will be.
+fn unpack(version: &Path, folder: &Folder) -> (PathBuf, String) {
+    folder.write("home.key", KEY);
+    let database = std::fs::File::create(folder.file("store.db")).unwrap();
+    let mut gzip = Command::new("gzip");
+    gzip.arg("-dc").arg(version.join("store.db.gz")).stdout(Stdio::from(database));
+    assert!(gzip.status().unwrap().success());
+    let address = format!("127.0.0.1:{}", free_port());
+    let text = std::fs::read_to_string(version.join("smartyreader.toml")).unwrap();
+    (folder.write("smartyreader.toml", &text.replace("127.0.0.1:8090", &address)), address)
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn export(config: &Path, resolution: &str) -> Vec<Value> {
+    let (code, out, err) = finish(
+        smartyreader()
+            .args(["export", "--meter", "home", "--format", "jsonl", "--resolution", resolution, "--config"])
+            .arg(config),
+    );
+    assert_eq!(code, 0, "{err}");
+    lines(&out)
+}
+
+/// Everything that the old version said is still said; there may be more.
+fn agree(kept: &[Value], now: &[Value], what: &str) {
+    assert_eq!(kept.len(), now.len(), "{what}");
+    for (kept, now) in kept.iter().zip(now) {
+        for (name, value) in kept.as_object().unwrap() {
+            assert_eq!(&now[name], value, "{what}: {name}");
+        }
+    }
+}
+
+#[test]
+fn every_version_comes_along_by_itself() {
+    for version in versions() {
+        let name = version.file_name().unwrap().to_string_lossy().into_owned();
+        let folder = Folder::new(&format!("upgrade-{name}"));
+        let (config, address) = unpack(&version, &folder);
+        let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(&config));
+        assert_eq!(code, 0, "{name}: {out}{err}");
+        let schema: i64 = name.rsplit('-').next().unwrap().parse().unwrap();
+        let copy = folder.file(&format!("store.db.version-{schema}"));
+        let mut before = None;
+        for start in 0..2 {
+            let mut daemon = Daemon::start_with(config.clone(), address.clone());
+            daemon.process.terminate();
+            let bytes = std::fs::read(&copy).unwrap();
+            assert!(before.get_or_insert_with(|| bytes.clone()) == &bytes, "start {start} made the copy anew");
+        }
+        let kept = |file: &str| lines(&std::fs::read_to_string(version.join(file)).unwrap());
+        agree(&kept("quarter-hours.jsonl"), &export(&config, "quarter-hours"), "quarter-hours");
+        agree(&kept("days.jsonl"), &export(&config, "days"), "days");
+        let raw = export(&config, "raw");
+        agree(&kept("raw-ends.jsonl"), &[raw[0].clone(), raw[raw.len() - 1].clone()], "raw");
+
+        // The copy is the old file: put back, it goes the same way again.
+        let (code, _, err) = finish(smartyreader().args(["restore", "--config"]).arg(&config).arg("--from").arg(&copy));
+        assert_eq!(code, 0, "{err}");
+        let mut daemon = Daemon::start_with(config.clone(), address);
+        daemon.process.terminate();
+        assert_eq!(export(&config, "raw"), raw);
+    }
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let folder = Folder::new("downgrade");
+    let (config, _) = unpack(&versions()[0], &folder);
+    let database = folder.file("store.db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    // SQLite's header has the application's version at 60, big endian.
+    bytes[60..64].copy_from_slice(&999_u32.to_be_bytes());
+    std::fs::write(&database, &bytes).unwrap();
+    for verb in ["run", "export"] {
+        let mut command = smartyreader();
+        command.args([verb, "--config"]).arg(&config);
+        if verb == "export" {
+            command.args(["--meter", "home"]);
+        }
+        let (code, _, err) = finish(&mut command);
+        assert_eq!(code, 65, "{err}");
+        assert!(err.contains("written by a newer version of this program (format 999"), "{err}");
+    }
+    let after = std::fs::read(&database).unwrap();
+    assert_eq!(after[60..64], bytes[60..64]);
+    assert!(after[96..] == bytes[96..], "the file was changed");
+}
