@@ -1,0 +1,27 @@
+//! What the board decides: it reads the meter, keeps the accounts, publishes and remembers.
+//!
+//! No board, no radio, no allocation. A board gives pins, drivers and a network ([`Board`]) and spawns [`run`]; nothing
+//! else is decided there. What is decided here in plain modules is tested on the host; the tasks around them are thin.
+//!
+//! | noun | what it is | module |
+//! |---|---|---|
+//! | [`Board`] | what a board gives to the app | `board` |
+//! | [`Facts`] | what a board and its app tell each other, without locks | `facts` |
+//! | [`Slots`] | where an update is written | `slots` |
+//! | [`Settings`] | what people chose; keys can be given and never read again | `settings` |
+//! | [`State`] | what the tasks of one board share | `state` |
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod board;
+mod facts;
+pub mod settings;
+mod slots;
+pub mod state;
+
+pub use board::{Board, Reason, run};
+pub use facts::Facts;
+pub use settings::Settings;
+pub use slots::Slots;
+pub use state::State;
