@@ -1,0 +1,103 @@
+//! The ESP32-C3 board in the socket of the original: pins, drivers, tasks. What it decides is in the app.
+
+#![no_std]
+#![no_main]
+
+#[cfg(feature = "eth")]
+mod ethernet;
+mod flash;
+mod meter;
+mod stack;
+#[cfg(feature = "wifi")]
+mod wifi;
+
+use core::sync::atomic::Ordering;
+
+use embassy_executor::Spawner;
+use embassy_net::{Runner, StackResources};
+use embassy_time::{Duration, Timer};
+use esp_hal::clock::CpuClock;
+use esp_hal::gpio::Level;
+use esp_hal::peripherals::TIMG1;
+use esp_hal::rng::{Trng, TrngSource};
+use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
+use smarty_app::settings::{Name, Settings};
+use smarty_app::{Board, Facts, Reason, State};
+use static_cell::StaticCell;
+
+#[cfg(feature = "eth")]
+use ethernet::Nic;
+#[cfg(all(feature = "wifi", not(feature = "eth")))]
+use wifi::Nic;
+
+// Times of the build are left out: the same source is the same image.
+esp_bootloader_esp_idf::esp_app_desc!(
+    env!("CARGO_PKG_VERSION"),
+    env!("CARGO_PKG_NAME"),
+    "",
+    "",
+    esp_bootloader_esp_idf::ESP_IDF_COMPATIBLE_VERSION,
+    esp_bootloader_esp_idf::MMU_PAGE_SIZE,
+    0,
+    u16::MAX,
+    esp_bootloader_esp_idf::SECURE_VERSION
+);
+
+/// Settings and journal, as `partitions.csv` has them.
+const MEMORY: core::ops::Range<u32> = 0x31_4000..0x40_0000;
+/// Without a sign of life of both loops for so long the watchdog is not fed any more.
+const ALIVE_WITHIN_S: u32 = 120;
+/// And then bites after this.
+const BITE_AFTER: esp_hal::time::Duration = esp_hal::time::Duration::from_secs(30);
+/// Sockets that are open at once: DHCP, DNS, time, broker, update, page (two), mDNS, log, and one to spare.
+const SOCKETS: usize = 10;
+
+static FACTS: Facts = Facts::new();
+static STATE: State = State::new();
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    esp_println::println!("PANIC {info}");
+    esp_hal::system::software_reset()
+}
+
+fn reset(reason: Reason) -> ! {
+    log::warn!("starts anew: {reason:?}");
+    esp_hal::system::software_reset()
+}
+
+#[embassy_executor::task]
+async fn network(mut runner: Runner<'static, Nic>) -> ! {
+    runner.run().await
+}
+
+#[embassy_executor::task]
+async fn app(board: Board<meter::Meter, flash::Region, update::Update, Trng>) -> ! {
+    smarty_app::run(board).await
+}
+
+/// Tells the facts, and feeds the watchdog as long as both loops turn.
+#[embassy_executor::task]
+async fn watch(mut dog: Wdt<TIMG1<'static>>) -> ! {
+    loop {
+        if FACTS.is_alive(ALIVE_WITHIN_S) {
+            dog.feed();
+        }
+        FACTS.stack_free.store(stack::never_used(), Ordering::Relaxed);
+        FACTS.heap_free.store(esp_alloc::HEAP.free() as u32, Ordering::Relaxed);
+        Timer::after(Duration::from_secs(5)).await;
+    }
+}
+
+fn wiring(settings: &Settings) -> meter::Wiring {
+    let request = settings.number(Name::RequestPin) as u8;
+    let level = if settings.is_on(Name::RequestLow) { Level::Low } else { Level::High };
+    let pin = settings.number(Name::MeterPin) as u8;
+    meter::Wiring {
+        // A pin that there is not must not keep the board from starting: the page could not be reached to change it.
+        pin: if meter::is_free(pin) { pin } else { 20 },
+        inverted: settings.is_on(Name::Inverted),
+        baud: settings.number(Name::Baud),
+        request: meter::is_free(request).then_some((request, level)),
+    }
+}
