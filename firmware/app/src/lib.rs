@@ -15,10 +15,22 @@
 #![forbid(unsafe_code)]
 
 mod board;
+pub mod books;
+pub mod devices;
 mod facts;
+pub mod intake;
+pub mod latest;
+pub mod net;
+mod publish;
+mod reader;
+pub mod record;
+pub mod ring;
 pub mod settings;
 mod slots;
 pub mod state;
+pub mod store;
+pub mod utc;
+pub mod zone;
 
 pub use board::{Board, Reason, run};
 pub use facts::Facts;
