@@ -8,6 +8,7 @@ mod ethernet;
 mod flash;
 mod meter;
 mod stack;
+mod update;
 #[cfg(feature = "wifi")]
 mod wifi;
 
@@ -34,8 +35,8 @@ use wifi::Nic;
 esp_bootloader_esp_idf::esp_app_desc!(
     env!("CARGO_PKG_VERSION"),
     env!("CARGO_PKG_NAME"),
-    "",
-    "",
+    "-",
+    "-",
     esp_bootloader_esp_idf::ESP_IDF_COMPATIBLE_VERSION,
     esp_bootloader_esp_idf::MMU_PAGE_SIZE,
     0,
@@ -72,7 +73,7 @@ async fn network(mut runner: Runner<'static, Nic>) -> ! {
 }
 
 #[embassy_executor::task]
-async fn app(board: Board<meter::Meter, flash::Region, update::Update, Trng>) -> ! {
+async fn app(board: Board<meter::Meter, flash::Region, update::NoSlots, Trng>) -> ! {
     smarty_app::run(board).await
 }
 
@@ -100,4 +101,74 @@ fn wiring(settings: &Settings) -> meter::Wiring {
         baud: settings.number(Name::Baud),
         request: meter::is_free(request).then_some((request, level)),
     }
+}
+
+/// The main task ends once everything runs: its stack is the executor's.
+#[esp_rtos::main]
+async fn main(spawner: Spawner) {
+    stack::paint();
+    esp_println::logger::init_logger(log::LevelFilter::Info);
+    let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
+    // For the radio and the scheduler, nothing of ours: RAM that the bootloader no longer needs, and as much again for the radio.
+    esp_alloc::heap_allocator!(#[esp_hal::ram(reclaimed)] size: 64 * 1024);
+    #[cfg(feature = "wifi")]
+    esp_alloc::heap_allocator!(size: 36 * 1024);
+    esp_rtos::start(TimerGroup::new(chip.TIMG0).timer0, chip.FROM_CPU_INTR0);
+    let mut dog = TimerGroup::new(chip.TIMG1).wdt;
+    dog.set_timeout(MwdtStage::Stage0, BITE_AFTER);
+    dog.enable();
+    let reason = esp_hal::system::reset_reason();
+    FACTS.reset_reason.store(reason.map_or(0, |reason| reason as u32), Ordering::Relaxed);
+    log::info!("{} {}, started by {reason:?}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+
+    // Noise of the converter, as long as there is no radio to take it from.
+    static NOISE: StaticCell<TrngSource<'static>> = StaticCell::new();
+    NOISE.init(TrngSource::new(chip.RNG, chip.ADC1));
+    let Ok(rng) = Trng::try_new() else { reset(Reason::Asked) };
+
+    let mut memory = flash::whole(chip.FLASH).part(MEMORY);
+    let settings = smarty_app::store::settings(&mut memory);
+    let Ok(meter) = meter::Meter::open(chip.UART1, chip.UHCI0, chip.DMA_CH0, &wiring(&settings)) else {
+        log::error!("the meter's port cannot be opened");
+        reset(Reason::Asked)
+    };
+
+    #[cfg(feature = "eth")]
+    let nic = {
+        let pins = ethernet::Pins {
+            spi: chip.SPI2,
+            sck: chip.GPIO1,
+            miso: chip.GPIO0,
+            mosi: chip.GPIO4,
+            select: chip.GPIO7,
+        };
+        let mut mac = [0; 6];
+        mac.copy_from_slice(esp_hal::efuse::base_mac_address().as_bytes());
+        ethernet::begin(spawner, pins, mac).await
+    };
+    #[cfg(all(feature = "wifi", not(feature = "eth")))]
+    let nic = wifi::begin(spawner, chip.WIFI, settings.text(Name::WifiName), settings.text(Name::WifiPassword));
+    let Some(nic) = nic else {
+        log::error!("no network: another try in a minute");
+        Timer::after_secs(60).await;
+        reset(Reason::Asked)
+    };
+    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
+    let resources = RESOURCES.init(StackResources::new());
+    let seed = u64::from(rng.random()) << 32 | u64::from(rng.random());
+    let (stack, runner) = embassy_net::new(nic, smarty_app::net::config(&settings), resources, seed);
+    let board = Board {
+        meter,
+        stack,
+        flash: memory,
+        update: update::NoSlots,
+        rng,
+        reset,
+        facts: &FACTS,
+        state: &STATE,
+    };
+    // Each is spawned once, so there is room for it.
+    let _ = network(runner).map(|task| spawner.spawn(task));
+    let _ = app(board).map(|task| spawner.spawn(task));
+    let _ = watch(dog).map(|task| spawner.spawn(task));
 }

@@ -8,7 +8,7 @@ use embedded_io_async::{ErrorType, Read};
 use esp_hal::Blocking;
 use esp_hal::dma::DmaRxStreamBuf;
 use esp_hal::dma_rx_stream_buffer;
-use esp_hal::gpio::{AnyPin, Flex, Input, InputConfig, Level, Output, OutputConfig, Pull};
+use esp_hal::gpio::{AnyPin, Input, InputConfig, Level, Output, OutputConfig, Pull};
 use esp_hal::peripherals::{DMA_CH0, UART1, UHCI0};
 use esp_hal::uart::uhci::{RxConfig, TxConfig, Uhci, UhciDmaRxTransfer, UhciRx};
 use esp_hal::uart::{Config, ConfigError, Uart};
@@ -65,7 +65,7 @@ impl Meter {
         // SAFETY: main.rs gives each pin to one driver only.
         let pin = |number| unsafe { AnyPin::steal(number) };
         let data = Input::new(pin(wiring.pin), InputConfig::default().with_pull(Pull::Up));
-        let data = Flex::from(data).peripheral_input().with_input_inverter(wiring.inverted);
+        let data = data.peripheral_input().with_input_inverter(wiring.inverted);
         let port = Uart::new(port, Config::default().with_baudrate(wiring.baud))?.with_rx(data);
         let mut uhci = Uhci::new(port, uhci, channel);
         let chunk = RxConfig::default().with_chunk_limit(CHUNK as u16);
