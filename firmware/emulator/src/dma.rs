@@ -152,7 +152,7 @@ impl Dma {
     pub fn write_uhci(&mut self, offset: u32, value: u32) {
         match offset {
             0x00 => self.uhci = value,
-            0x30 => self.limit = value & 0x1FFF,
+            0x7C => self.limit = value & 0x1FFF,
             _ => {}
         }
     }
@@ -184,7 +184,7 @@ mod tests {
             memory.set_word(FIRST + 12 * at + 8, if at + 1 < count { FIRST + 12 * (at + 1) } else { 0 });
         }
         dma.write_uhci(0x00, 1 << 3 | 1 << 8 | 1 << 9);
-        dma.write_uhci(0x30, 128);
+        dma.write_uhci(0x7C, 128);
         dma.write(0xA0, UHCI);
         dma.write(0x80, FIRST & 0xF_FFFF | 1 << 22);
         (dma, memory)

@@ -28,6 +28,10 @@ pub fn call(cpu: &mut Cpu, chip: &mut Chip) -> Result<u64, Unknown> {
     let long = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
     let mut cycles = 40;
     let mut second = None;
+    let mut wide = |value: u64| {
+        second = Some((value >> 32) as u32);
+        value as u32
+    };
     let first = match cpu.pc {
         // rtc_get_reset_reason
         0x4000_0018 => chip.reset_cause(),
@@ -109,17 +113,15 @@ pub fn call(cpu: &mut Cpu, chip: &mut Chip) -> Result<u64, Unknown> {
         }
         // crc32_le
         0x4000_0628 => !bytes(chip, b, c).into_iter().fold(!a, crc_step),
-        // __udivdi3, __umoddi3
-        0x4000_08AC => {
-            let quotient = long(a, b).checked_div(long(c, d)).unwrap_or(u64::MAX);
-            second = Some((quotient >> 32) as u32);
-            quotient as u32
+        // __divdi3, __moddi3, __udivdi3, __umoddi3
+        0x4000_07B4 => {
+            wide(long(a, b).cast_signed().checked_div(long(c, d).cast_signed()).unwrap_or(-1).cast_unsigned())
         }
-        0x4000_08BC => {
-            let rest = long(a, b).checked_rem(long(c, d)).unwrap_or_else(|| long(a, b));
-            second = Some((rest >> 32) as u32);
-            rest as u32
+        0x4000_083C => {
+            wide(long(a, b).cast_signed().checked_rem(long(c, d).cast_signed()).unwrap_or(0).cast_unsigned())
         }
+        0x4000_08AC => wide(long(a, b).checked_div(long(c, d)).unwrap_or(u64::MAX)),
+        0x4000_08BC => wide(long(a, b).checked_rem(long(c, d)).unwrap_or_else(|| long(a, b))),
         unknown => return Err(Unknown(unknown)),
     };
     cpu.x[10] = first;
@@ -189,6 +191,10 @@ mod tests {
             prop_assert_eq!(u64::from(high) << 32 | u64::from(low), a / b);
             let (low, high) = run(chip, 0x4000_08BC, [al, ah, bl, bh]).unwrap();
             prop_assert_eq!(u64::from(high) << 32 | u64::from(low), a % b);
+            let (low, high) = run(chip, 0x4000_07B4, [al, ah, bl, bh]).unwrap();
+            prop_assert_eq!(u64::from(high) << 32 | u64::from(low), a.cast_signed().wrapping_div(b.cast_signed()).cast_unsigned());
+            let (low, high) = run(chip, 0x4000_083C, [al, ah, bl, bh]).unwrap();
+            prop_assert_eq!(u64::from(high) << 32 | u64::from(low), a.cast_signed().wrapping_rem(b.cast_signed()).cast_unsigned());
         }
 
         #[test]
