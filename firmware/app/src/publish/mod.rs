@@ -153,6 +153,8 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         socket.set_timeout(Some(STEP));
         socket.set_keep_alive(Some(STEP / 2));
         let port = self.settings.number(Name::BrokerPort) as u16;
+        net::up(stack, STEP).await;
+        self.alive();
         let address = with_timeout(STEP, net::resolve(stack, self.settings.text(Name::Broker))).await;
         let Ok(Some(address)) = address else { return Err(Broken("nobody knows this name, or there is no network")) };
         self.alive();
