@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod broker;
+pub mod c3;
 pub mod days;
 pub mod house;
 pub mod mail;
