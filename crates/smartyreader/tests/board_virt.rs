@@ -38,7 +38,7 @@ struct Pair {
     daemon: Daemon,
     line: TcpStream,
     heard: [Listener; 2],
-    _brokers: [Broker; 2],
+    brokers: [Broker; 2],
     _folders: [Folder; 2],
 }
 
@@ -47,7 +47,8 @@ impl Pair {
         image()?;
         let folders = [Folder::new(&format!("{name}-board")), Folder::new(&format!("{name}-daemon"))];
         let brokers = folders.each_ref().map(|folder| Broker::start(folder, Security::Plain));
-        let heard = brokers.each_ref().map(|broker| broker.listen("#"));
+        // Subscribers whose sessions the brokers keep over their own restarts.
+        let heard = brokers.each_ref().map(|broker| broker.listen_with("#", &["-i", "listener", "-c"]));
         let cable = TcpListener::bind("127.0.0.1:0").unwrap();
         let key = folders[1].write("meter.key", KEY);
         let text = format!(
@@ -61,7 +62,7 @@ impl Pair {
         let board = Board::start(&folders[0], "board", &settings(&brokers[0], board))?;
         board.wait("connected", 1);
         heard[1].first("smartyreader/availability");
-        Some(Self { board, daemon, line, heard, _brokers: brokers, _folders: folders })
+        Some(Self { board, daemon, line, heard, brokers, _folders: folders })
     }
 
     /// Both hear this many telegrams; each is waited for.
@@ -166,4 +167,42 @@ fn every_other_format_has_the_daemons_bytes() {
         eprintln!("{ours}: {count} messages are the same");
         assert!(count >= 6);
     }
+}
+
+const ENTRIES: [&str; 2] = ["smartyreader/home/quarter-hour", "smartyreader/home/gap"];
+
+/// The quarter-hours, as they came.
+fn quarters(listener: &Listener) -> Vec<String> {
+    listener.on(ENTRIES[0]).iter().map(Heard::text).collect()
+}
+
+#[test]
+fn what_closes_while_the_broker_is_away_for_a_day_comes_once_and_in_order() {
+    let Some(mut pair) = Pair::new("away", "", "") else { return };
+    // Five telegrams a quarter-hour, one on each border.
+    let mut meter = meter(START + 600, 180);
+    pair.hear(&mut meter, 12, "smartyreader/home/live");
+    pair.brokers[0].stop();
+    let lives = pair.heard[0].on("smartyreader/home/live").len();
+    for _ in 0..480 {
+        let telegram = meter.next_telegram();
+        pair.board.hear(&telegram.frame);
+        pair.line.write_all(&telegram.frame).unwrap();
+    }
+    pair.heard[1].wait("a day of quarter-hours", |heard| of(heard, ENTRIES[0]).len() >= 98);
+    pair.brokers[0].go();
+    pair.heard[0].wait("a day of quarter-hours", |heard| of(heard, ENTRIES[0]).len() >= 98);
+    pair.hear(&mut meter, 6, "smartyreader/home/live");
+    for listener in &pair.heard {
+        listener.wait("the next quarter-hour", |heard| of(heard, ENTRIES[0]).len() >= 99);
+    }
+    let [mine, theirs] = pair.heard.each_ref().map(quarters);
+    // Where the answer was lost with the line, the last message before comes again, and nothing else does.
+    let mut once = mine.clone();
+    once.dedup();
+    assert_eq!(once, theirs);
+    assert!(mine.len() <= theirs.len() + 4, "{} and {}", mine.len(), theirs.len());
+    // Live values are of now: one on return, and the six since.
+    let lives = pair.heard[0].on("smartyreader/home/live").len() - lives;
+    assert!(lives <= 8, "{lives} live values were replayed");
 }
