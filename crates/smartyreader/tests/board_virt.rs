@@ -206,3 +206,84 @@ fn what_closes_while_the_broker_is_away_for_a_day_comes_once_and_in_order() {
     let lives = pair.heard[0].on("smartyreader/home/live").len() - lives;
     assert!(lives <= 8, "{lives} live values were replayed");
 }
+
+fn now() -> i64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64
+}
+
+/// The board against a broker with this security: what it says, once it has said something.
+fn secured(name: &str, security: Security, settings_more: &str, authority: Option<&str>) -> Option<(bool, String)> {
+    image()?;
+    let folder = Folder::new(&format!("board-{name}"));
+    let broker = Broker::start(&folder, security);
+    let listener = broker.listen("smartyreader/#");
+    let mut board = Board::new(&folder, "board", &settings(&broker, settings_more))?;
+    if let Some(file) = authority {
+        let pem = std::fs::read(folder.file(file)).unwrap();
+        board.give("certificate", &openssl::x509::X509::from_pem(&pem).unwrap().to_der().unwrap());
+    }
+    board.go();
+    // The meter says what day it is; a certificate's dates are checked by that.
+    let mut meter = meter(now() - 60, 10);
+    for _ in 0..3 {
+        board.hear(&meter.next_telegram().frame);
+    }
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    // The first refusals may be from before there was a network.
+    while !(board.log().contains(": connected") || board.log().matches("WARN broker").count() > 2) {
+        assert!(std::time::Instant::now() < until, "{}", board.log());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let connected = board.log().contains(": connected");
+    if connected {
+        listener.first("smartyreader/home/live");
+    } else {
+        assert!(listener.all().is_empty());
+    }
+    assert!(!board.log().contains("PANIC"), "{}", board.log());
+    Some((connected, board.log()))
+}
+
+#[test]
+fn a_common_key_good_and_wrong() {
+    let identity = "tls = psk\npsk-identity = smarty\npsk-key = ";
+    let good = format!("{identity}{}\n", common::broker::PSK);
+    let Some((connected, log)) = secured("psk", Security::Psk, &good, None) else { return };
+    assert!(connected, "{log}");
+    let wrong = format!("{identity}ff112233445566778899aabbccddeeff\n");
+    let (connected, log) = secured("psk-wrong", Security::Psk, &wrong, None).unwrap();
+    assert!(!connected && log.contains("refuses this identity and key"), "{log}");
+}
+
+#[test]
+fn a_certificate_good_and_wrong() {
+    let with = "tls = certificate\ntls-name = ";
+    let Some((connected, log)) =
+        secured("certificate", Security::Tls, &format!("{with}localhost\n"), Some("ca.pem"))
+    else {
+        return;
+    };
+    assert!(connected, "{log}");
+    for (name, security, server, authority) in [
+        ("authority", Security::Tls, "localhost", "foreign-ca.pem"),
+        ("name", Security::Tls, "elsewhere", "ca.pem"),
+        ("date", Security::ExpiredTls, "localhost", "ca.pem"),
+    ] {
+        let (connected, log) = secured(name, security, &format!("{with}{server}\n"), Some(authority)).unwrap();
+        assert!(!connected && log.contains("its certificate is not signed"), "{name}: {log}");
+    }
+    let (connected, log) = secured("none", Security::Tls, &format!("{with}localhost\n"), None).unwrap();
+    assert!(!connected && log.contains("no certificate of an authority"), "{log}");
+}
+
+#[test]
+fn user_and_password_good_and_wrong() {
+    let login = |password: &str| format!("broker-user = {}\nbroker-password = {password}\n", common::broker::USER);
+    let Some((connected, log)) = secured("login", Security::Password, &login(common::broker::PASSWORD), None) else {
+        return;
+    };
+    assert!(connected, "{log}");
+    let (connected, log) = secured("login-wrong", Security::Password, &login("wrong"), None).unwrap();
+    assert!(!connected && log.contains("the broker refuses"), "{log}");
+    assert!(!log.contains(common::broker::PASSWORD), "a password is never logged");
+}

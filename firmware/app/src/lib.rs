@@ -29,6 +29,8 @@ pub mod settings;
 mod slots;
 pub mod state;
 pub mod store;
+#[cfg(feature = "tls")]
+mod tls;
 pub mod utc;
 pub mod zone;
 

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub)] // Each test file uses its part.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 
 pub const SECTOR: usize = 4096;
@@ -37,6 +40,11 @@ impl Flash {
     /// The power is back. `cut`: after how many operations it goes again.
     pub fn on_again(&self, cut: usize) -> Self {
         Self { power: cut, operations: 0, ..self.clone() }
+    }
+
+    /// The chip stays where it is when what works with it goes away.
+    pub fn shared(self) -> Chip {
+        Chip(Rc::new(RefCell::new(self)))
     }
 
     fn random(&mut self, below: usize) -> usize {
@@ -114,5 +122,43 @@ impl NorFlash for Flash {
             return Err(PowerCut);
         }
         Ok(())
+    }
+}
+
+/// A chip that several can hold.
+#[derive(Clone)]
+pub struct Chip(Rc<RefCell<Flash>>);
+
+impl Chip {
+    /// As it is now.
+    pub fn take(&self) -> Flash {
+        self.0.borrow().clone()
+    }
+}
+
+impl ErrorType for Chip {
+    type Error = PowerCut;
+}
+
+impl ReadNorFlash for Chip {
+    const READ_SIZE: usize = Flash::READ_SIZE;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), PowerCut> {
+        self.0.borrow_mut().read(offset, bytes)
+    }
+    fn capacity(&self) -> usize {
+        self.0.borrow().capacity()
+    }
+}
+
+impl NorFlash for Chip {
+    const WRITE_SIZE: usize = Flash::WRITE_SIZE;
+    const ERASE_SIZE: usize = Flash::ERASE_SIZE;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), PowerCut> {
+        self.0.borrow_mut().erase(from, to)
+    }
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), PowerCut> {
+        self.0.borrow_mut().write(offset, bytes)
     }
 }
