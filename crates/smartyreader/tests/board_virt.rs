@@ -287,3 +287,202 @@ fn user_and_password_good_and_wrong() {
     assert!(!connected && log.contains("the broker refuses"), "{log}");
     assert!(!log.contains(common::broker::PASSWORD), "a password is never logged");
 }
+
+/// A board and its broker, without a daemon beside it.
+struct Alone {
+    board: Board,
+    heard: Listener,
+    broker: Broker,
+    folder: Folder,
+}
+
+impl Alone {
+    fn new(name: &str, more: &str) -> Option<Self> {
+        image()?;
+        let folder = Folder::new(&format!("board-{name}"));
+        let broker = Broker::start(&folder, Security::Plain);
+        let heard = broker.listen_with("smartyreader/#", &["-i", "listener", "-c"]);
+        let board = Board::start(&folder, "board", &settings(&broker, more))?;
+        board.wait(": connected", 1);
+        Some(Self { board, heard, broker, folder })
+    }
+
+    fn status(&self) -> serde_json::Value {
+        self.heard.on("smartyreader/home/status").last().map_or(serde_json::Value::Null, Heard::json)
+    }
+
+    fn wait_for_status(&self, what: &str, holds: impl Fn(&serde_json::Value) -> bool) {
+        self.heard.wait(what, |heard| of(heard, "smartyreader/home/status").last().is_some_and(|last| holds(&last.json())));
+    }
+}
+
+#[test]
+fn noise_broken_frames_strangers_and_replays() {
+    use smarty_meter::{Fault, Line, Script};
+    let Some(mut house) = Alone::new("faults", "status-every = 1\n") else { return };
+    let script = Script::new()
+        .with(2, Fault::NoiseBefore { bytes: 300 })
+        .with(4, Fault::FlipBits { count: 1 })
+        .with(6, Fault::Truncate { keep: None })
+        .with(8, Fault::FalseStart)
+        .with(10, Fault::ForeignMeter { seed: 9 })
+        .with(12, Fault::Replay { back: 5 })
+        .with(14, Fault::Twice)
+        .with(16, Fault::WrongKey { telegrams: 2 })
+        .with(20, Fault::Plain { telegrams: 1 })
+        .with(22, Fault::Hdlc)
+        .with(24, Fault::DropBytes { count: 2 })
+        .with(26, Fault::CounterJump { to: 1_000_000 });
+    let mut truth = Vec::new();
+    for chunk in Line::new(meter(START, 10), script).until(30) {
+        house.board.hear(&chunk.bytes);
+        if let Some(telegram) = &chunk.truth {
+            let time = telegram.time().unwrap();
+            truth.push(time);
+            house.heard.wait("the telegram", |heard| {
+                of(heard, "smartyreader/home/live").last().is_some_and(|live| live.json()["time_unix"] == time)
+            });
+        }
+        // The meter is silent between two telegrams; that is when what was begun is given up.
+        if !chunk.faults.is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(700));
+        }
+    }
+    let lives: Vec<i64> =
+        house.heard.on("smartyreader/home/live").iter().map(|live| live.json()["time_unix"].as_i64().unwrap()).collect();
+    assert_eq!(lives, truth);
+    let telegrams = truth.len();
+    house.wait_for_status("all counted", |status| status["counters"]["telegrams"] == telegrams);
+    let status = house.status();
+    for counter in ["noise", "tag_mismatch", "replay", "duplicate", "plain_refused"] {
+        assert!(status["counters"][counter].as_u64() > Some(0), "{counter}: {status}");
+    }
+    assert_eq!(status["proof"], "tag");
+}
+
+#[test]
+fn a_wrong_key_is_said_and_never_shown() {
+    let Some(mut house) = Alone::new("key", "status-every = 1\nmeter-key = 0123456789abcdef0123456789abcdef\n") else {
+        return;
+    };
+    let mut meter = meter(START, 10);
+    for _ in 0..3 {
+        house.board.hear(&meter.next_telegram().frame);
+    }
+    house.wait_for_status("the key", |status| status["sentence"].as_str().unwrap().contains("this key does not open them"));
+    house.wait_for_status("each frame", |status| status["counters"]["tag_mismatch"].as_u64() >= Some(3));
+    assert!(house.heard.on("smartyreader/home/live").is_empty());
+    let everything = house.heard.all().iter().map(Heard::text).collect::<String>() + &house.board.log();
+    assert!(!everything.contains("0123456789abcdef"), "a key is never shown");
+}
+
+#[test]
+fn sealed_frames_pass_unopened_and_the_daemon_opens_them() {
+    let Some(mut house) = Alone::new("relay", "relay = on\nmeter-key =\n") else { return };
+    let key = house.folder.write("meter.key", KEY);
+    let daemon = Daemon::start(
+        &house.folder,
+        &format!(
+            "[source.board]\nkind = \"mqtt\"\ntopics = [\"smartyreader/home/sealed\"]\n{}[meter.home]\nkey-file = \"{}\"\n",
+            house.broker.settings(),
+            key.display()
+        ),
+    );
+    daemon.wait("it listens", |daemon| daemon.health()["sources"][0]["state"] == "reading");
+    let mut meter = meter(START, 10);
+    let mut sent = Vec::new();
+    for number in 1..=20 {
+        let frame = meter.next_telegram().frame;
+        house.board.hear(&frame);
+        sent.push(frame);
+        house.heard.wait("the frame", |heard| of(heard, "smartyreader/home/sealed").len() == number);
+    }
+    let passed: Vec<Vec<u8>> = house.heard.on("smartyreader/home/sealed").into_iter().map(|heard| heard.payload).collect();
+    assert_eq!(passed, sent);
+    daemon.wait("all opened", |daemon| daemon.health()["meters"][0]["telegrams"] == 20);
+    assert_eq!(daemon.health()["meters"][0]["proof"], "tag");
+    assert!(house.heard.on("smartyreader/home/live").is_empty());
+}
+
+/// Whatever a test needs to be different each time and the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// The board is killed so many times, at any moment. Settings stay, and over all quarter-hours and gaps together the energy is
+/// that of the register.
+fn killed(times: usize) {
+    let Some(mut house) = Alone::new("kills", "") else { return };
+    let first = START + 600;
+    let mut meter = meter(first, 180);
+    let mut registers = std::collections::BTreeMap::new();
+    let mut next = |board: &mut Board| {
+        let telegram = meter.next_telegram();
+        registers.insert(telegram.time().unwrap(), telegram.values.registers.energy_import_wh as i64);
+        board.hear(&telegram.frame);
+    };
+    next(&mut house.board);
+    house.heard.first("smartyreader/home/live");
+    // From here on it has to know its settings itself.
+    house.board.take_back("settings");
+    let mut dice = Dice(7);
+    for life in 0..times {
+        for _ in 0..dice.below(12) {
+            next(&mut house.board);
+            std::thread::sleep(std::time::Duration::from_millis(dice.below(40)));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(dice.below(700)));
+        house.board.kill();
+        house.board.go();
+        // Mostly it gets far enough to publish; sometimes not even the start is over.
+        if dice.below(3) > 0 {
+            house.board.wait(": connected", house.board.log().matches(": connected").count() + 1);
+        }
+        assert!(!house.board.log().contains("PANIC"), "life {life}: {}", house.board.log());
+    }
+    house.board.wait(": connected", 2);
+    for _ in 0..15 {
+        next(&mut house.board);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let last_border = registers.keys().filter(|time| *time % 900 == 0).next_back().copied().unwrap();
+    let entry = |heard: &Heard| {
+        let entry = heard.json();
+        let number = |name: &str| entry[name].as_i64().unwrap();
+        (number("start_unix"), number("end_unix"), number("energy_import_wh"))
+    };
+    let entries = |heard: &[Heard]| {
+        let ours = heard.iter().filter(|heard| ENTRIES.contains(&heard.topic.as_str()));
+        let mut entries: Vec<_> = ours.filter(|heard| heard.json()["energy_import_wh"].is_i64()).map(entry).collect();
+        entries.sort_unstable();
+        // What was on its way when the power went comes again, the same.
+        entries.dedup();
+        entries
+    };
+    house.heard.wait("the last border", |heard| entries(heard).last().is_some_and(|last| last.1 >= last_border));
+    let entries = entries(&house.heard.all());
+    assert_eq!(entries[0].0, first);
+    for pair in entries.windows(2) {
+        assert_eq!(pair[0].1, pair[1].0, "one behind the other: {pair:?}");
+    }
+    let sum: i64 = entries.iter().map(|entry| entry.2).sum();
+    assert_eq!(sum, registers[&last_border] - registers[&first]);
+    let quarters = entries.iter().filter(|entry| entry.1 - entry.0 == 900).count();
+    eprintln!("{times} kills: {} entries, {quarters} of them quarter-hours", entries.len());
+}
+
+#[test]
+fn killed_twenty_times() {
+    killed(20);
+}
+
+#[test]
+#[ignore = "minutes: `make soak`"]
+fn killed_two_hundred_times() {
+    killed(200);
+}
