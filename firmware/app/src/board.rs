@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use embassy_futures::join::join3;
+use embassy_futures::join::{join3, join4};
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::Timer;
@@ -16,10 +16,11 @@ use crate::intake::Intake;
 use crate::latest::Latest;
 use crate::publish::Publisher;
 use crate::reader::{Desk, read};
-use crate::settings::Settings;
+use crate::settings::{Name, Settings};
 use crate::slots::Slots;
 use crate::state::State;
 use crate::store::{Resumed, Store};
+use crate::{mdns, sntp, udp_log};
 
 /// Why the app starts the board anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,13 @@ where
     let intake = Intake::new(&settings, marks);
     let desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
     let publisher = Publisher::new(&store, state, facts, &settings);
-    join3(read(meter, desk, facts), publisher.work(stack, &mut rng), keep_settings(&store, state, reset)).await.0
+    let around = join4(
+        sntp::run(stack, &settings, &state.utc, rng.next_u64()),
+        mdns::run(stack, settings.text(Name::HostName)),
+        udp_log::run(stack, &settings),
+        keep_settings(&store, state, reset),
+    );
+    join3(read(meter, desk, facts), publisher.work(stack, &mut rng), around).await.0
 }
 
 /// Writes settings when they have changed, and forgets everything when that is asked for.

@@ -20,6 +20,7 @@ pub mod devices;
 mod facts;
 pub mod intake;
 pub mod latest;
+pub mod mdns;
 pub mod net;
 mod publish;
 mod reader;
@@ -27,8 +28,12 @@ pub mod record;
 pub mod ring;
 pub mod settings;
 mod slots;
+pub mod sntp;
 pub mod state;
 pub mod store;
+#[cfg(feature = "tls")]
+mod tls;
+pub mod udp_log;
 pub mod utc;
 pub mod zone;
 
