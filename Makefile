@@ -3,15 +3,16 @@
 export CARGO_TERM_COLOR ?= always
 BINARY := target/release/smartyreader
 
-.PHONY: demo test bench soak web release lint browser fuzz-smoke
+.PHONY: demo test bench soak web release lint browser fuzz-smoke firmware firmware-test
 
 ## A virtual meter and a year of history: look at http://127.0.0.1:8090/
 demo: release
 	$(BINARY) demo --folder target/demo
 
-## Every test of Rust, page and browser.
+## Every test of Rust, firmware, page and browser.
 test: lint web
 	cargo test --workspace
+	$(MAKE) firmware-test
 	$(MAKE) browser
 	$(MAKE) fuzz-smoke
 
@@ -26,6 +27,21 @@ soak: web
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
 	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
 	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
+
+## The firmware of the ESP32-C3: with W5500, and with Wi-Fi. Limits in bytes: image (a slot has 1572864), RAM, stack left.
+# The main task needs the most stack, in a handshake with a certificate; the test prints what was never used.
+firmware:
+	scripts/need firmware
+	scripts/firmware c3 wifi
+	scripts/firmware size board-c3 900000 330000 48000
+	scripts/firmware size board-c3-wifi 1300000 370000 32000
+
+## The firmware's own tests, and both boards that run without hardware against a real broker.
+firmware-test: firmware
+	scripts/firmware virt tools emulator
+	cd firmware && cargo test -p smarty-app --target $$(rustc --print host-tuple)
+	cd firmware/emulator && cargo test
+	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt --test board_c3
 
 web:
 	scripts/need demo
