@@ -6,8 +6,8 @@ use embedded_storage::nor_flash::NorFlash;
 use rand_core::CryptoRngCore;
 
 use crate::facts::Facts;
-use crate::slots::Slots;
 use crate::state::State;
+use crate::update::Updater;
 
 /// Why the app starts the board anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,9 @@ pub struct Board<Meter, Flash, Update, Rng> {
     pub stack: Stack<'static>,
     /// The region of settings and journal, from 0. Erased in sectors of 4096 bytes, written in words of at most 4.
     pub flash: Flash,
-    /// Where an update is written.
-    pub update: Update,
+    /// Decides what runs, over the whole flash. The board has called [`Updater::start`] before anything that can hang.
+    /// `None`: this board is never updated over the network.
+    pub update: Option<Updater<Update>>,
     /// Random numbers that nobody can guess.
     pub rng: Rng,
     /// Starts the board anew.
@@ -50,7 +51,7 @@ pub async fn run<Meter, Flash, Update, Rng>(board: Board<Meter, Flash, Update, R
 where
     Meter: Read,
     Flash: NorFlash,
-    Update: Slots,
+    Update: NorFlash,
     Rng: CryptoRngCore,
 {
     let _ = &board.flash;

@@ -7,21 +7,22 @@
 //! |---|---|---|
 //! | [`Board`] | what a board gives to the app | `board` |
 //! | [`Facts`] | what a board and its app tell each other, without locks | `facts` |
-//! | [`Slots`] | where an update is written | `slots` |
 //! | [`Settings`] | what people chose; keys can be given and never read again | `settings` |
 //! | [`State`] | what the tasks of one board share | `state` |
+//! | [`update`] | a new image, and back again by itself | `update` |
+//! | [`json`] | objects with plain members, read | `json` |
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 mod board;
 mod facts;
+pub mod json;
 pub mod settings;
-mod slots;
 pub mod state;
+pub mod update;
 
 pub use board::{Board, Reason, run};
 pub use facts::Facts;
 pub use settings::Settings;
-pub use slots::Slots;
 pub use state::State;
