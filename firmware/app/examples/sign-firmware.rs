@@ -82,5 +82,5 @@ fn sign(key: &str, board: &str, version: &str, image: &str, out: &str) -> Result
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

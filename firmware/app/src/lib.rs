@@ -10,14 +10,18 @@
 //! | [`Settings`] | what people chose; keys can be given and never read again | `settings` |
 //! | [`State`] | what the tasks of one board share | `state` |
 //! | [`update`] | a new image, and back again by itself | `update` |
+//! | [`serial`] | commands and Improv over the serial line | `serial` |
+//! | [`access`] | how the board gets into a Wi-Fi | `access` |
 //! | [`json`] | objects with plain members, read | `json` |
 
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod board;
 mod facts;
 pub mod json;
+pub mod serial;
 pub mod settings;
 pub mod state;
 pub mod update;
