@@ -291,7 +291,8 @@ mod tests {
             let mut reply = Reply::info(&version, &chip, &name);
             let bytes = reply.finish();
             let packet = whole(&bytes[..bytes.len() - 1]);
-            prop_assert!(matches!(packet, Some(Heard::Packet(Packet { kind: RESULT, .. }))));
+            let is_result = matches!(packet, Some(Heard::Packet(Packet { kind: RESULT, .. })));
+            prop_assert!(is_result);
         }
 
         #[test]
