@@ -1,12 +1,24 @@
 //! Board: what a board gives to the app, and the app as one future.
 
+use core::cell::RefCell;
+
+use embassy_futures::join::join3;
+use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
+use embassy_time::Timer;
 use embedded_io_async::Read;
 use embedded_storage::nor_flash::NorFlash;
 use rand_core::CryptoRngCore;
 
+use crate::books::Books;
 use crate::facts::Facts;
+use crate::intake::Intake;
+use crate::latest::Latest;
+use crate::publish::Publisher;
+use crate::reader::{Desk, read};
+use crate::settings::Settings;
 use crate::state::State;
+use crate::store::{Resumed, Store};
 use crate::update::Updater;
 
 /// Why the app starts the board anew.
@@ -22,6 +34,8 @@ pub enum Reason {
     Rollback,
     /// Everything was reset to how it was delivered.
     FactoryReset,
+    /// The flash cannot be read.
+    Flash,
 }
 
 /// What a board gives to the app.
@@ -54,6 +68,45 @@ where
     Update: NorFlash,
     Rng: CryptoRngCore,
 {
-    let _ = &board.flash;
-    crate::state::idle(board.facts, board.state).await
+    let Board { meter, stack, flash, update, mut rng, reset, facts, state } = board;
+    let _ = update;
+    let (store, resumed) = match Store::open(flash) {
+        Ok(opened) => opened,
+        Err(error) => {
+            log::error!("the flash cannot be read: {error:?}; is the partition table right?");
+            Timer::after_secs(10).await;
+            reset(Reason::Flash)
+        }
+    };
+    let Resumed { settings, account, marks } = resumed;
+    state.put_settings(settings.clone());
+    let store = RefCell::new(store);
+    let mut books = Books::new(&settings, account);
+    let since = books.wants_since();
+    books.seed(store.borrow_mut().newest_first(since));
+    let intake = Intake::new(&settings, marks);
+    let desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
+    let publisher = Publisher::new(&store, state, facts, &settings);
+    join3(read(meter, desk, facts), publisher.work(stack, &mut rng), keep_settings(&store, state, reset)).await.0
+}
+
+/// Writes settings when they have changed, and forgets everything when that is asked for.
+async fn keep_settings<F: NorFlash>(store: &RefCell<Store<F>>, state: &'static State, reset: fn(Reason) -> !) -> ! {
+    loop {
+        match select(state.changed.wait(), state.forget.wait()).await {
+            Either::First(()) => {
+                let settings = state.with_settings(Settings::clone);
+                if store.borrow_mut().write_settings(&settings).is_err() {
+                    state.change_link(|link| link.flash_errors += 1);
+                    log::error!("the flash does not take the settings");
+                }
+            }
+            Either::Second(()) => {
+                if store.borrow_mut().clear().is_err() {
+                    log::error!("the flash does not forget");
+                }
+                reset(Reason::FactoryReset)
+            }
+        }
+    }
 }

@@ -19,12 +19,24 @@
 
 pub mod access;
 mod board;
+pub mod books;
+pub mod devices;
 mod facts;
+pub mod intake;
 pub mod json;
+pub mod latest;
+pub mod net;
+mod publish;
+mod reader;
+pub mod record;
+pub mod ring;
 pub mod serial;
 pub mod settings;
 pub mod state;
+pub mod store;
 pub mod update;
+pub mod utc;
+pub mod zone;
 
 pub use board::{Board, Reason, run};
 pub use facts::Facts;

@@ -2,6 +2,7 @@
 
 use crate::meter;
 use crate::mmio::{r32, w32};
+use crate::network;
 
 const PLIC: usize = 0x0c00_0000;
 const THRESHOLD: usize = PLIC + 0x20_0000;
@@ -20,7 +21,8 @@ fn machine_external() {
         match line {
             0 => break,
             meter::LINE => meter::pump(),
-            _ => {}
+            // The only other one that is switched on.
+            _ => network::rung(),
         }
         w32(CLAIM, line);
     }

@@ -1,26 +1,105 @@
-//! QEMU's `virt` machine: pins and drivers, no decisions. It boots, says so, and runs the app.
+//! QEMU's `virt` machine: drivers and tasks, no decisions.
 
 #![no_std]
 #![no_main]
 
 mod clock;
 mod console;
+mod disk;
+mod given;
 mod interrupt;
 mod meter;
 mod mmio;
+mod network;
+mod random;
+mod virtio;
+
+use embassy_executor::{Executor, Spawner};
+use embassy_net::{Runner, StackResources};
+use smarty_app::store::{LONGEST_CERTIFICATE, Store};
+use smarty_app::{Board, Facts, Reason, State};
+use static_cell::StaticCell;
+
+use disk::Disk;
+use meter::Meter;
+use network::Network;
+use random::Random;
+
+/// The publisher, SNTP, mDNS, the log, two for the page, and DHCP and DNS.
+const SOCKETS: usize = 12;
+
+static STATE: State = State::new();
+static FACTS: Facts = Facts::new();
+
+#[embassy_executor::task]
+async fn network_task(mut runner: Runner<'static, Network>) -> ! {
+    runner.run().await
+}
+
+#[embassy_executor::task]
+async fn app_task(board: Board<Meter, Disk, Disk, Random>) -> ! {
+    smarty_app::run(board).await
+}
+
+fn reset(reason: Reason) -> ! {
+    log::info!("reset: {reason:?}");
+    mmio::restart()
+}
+
+/// Settings and certificate from the test, before anything is read.
+fn take_given(disk: &mut Disk) {
+    let Ok((mut store, resumed)) = Store::open(disk) else { return };
+    let mut buffer = [0; LONGEST_CERTIFICATE];
+    if let Some(lines) = given::file("opt/settings", &mut buffer) {
+        let mut settings = resumed.settings;
+        for line in core::str::from_utf8(lines).unwrap_or_default().lines() {
+            let (name, value) = line.split_once('=').unwrap_or((line, ""));
+            if let Err(refused) = settings.set_by_name(name, value) {
+                log::error!("{}: {refused}", name.trim());
+            }
+        }
+        let _ = store.write_settings(&settings);
+    }
+    if let Some(certificate) = given::file("opt/certificate", &mut buffer) {
+        let _ = store.write_certificate(certificate);
+    }
+}
+
+fn spawn(spawner: Spawner, line: Option<u32>) {
+    let Some(mut disk) = Disk::find() else { panic!("no disk: -device virtio-blk-device") };
+    take_given(&mut disk);
+    let mut random = Random::find();
+    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
+    let settings = smarty_app::store::settings(&mut disk);
+    let config = smarty_app::net::config(&settings);
+    let resources = RESOURCES.init(StackResources::new());
+    let (stack, runner) = embassy_net::new(Network, config, resources, random.number());
+    let board = Board {
+        meter: Meter,
+        stack,
+        flash: disk,
+        update: None,
+        rng: random,
+        reset,
+        facts: &FACTS,
+        state: &STATE,
+    };
+    interrupt::begin(line);
+    spawner.spawn(network_task(runner).expect("spawned once"));
+    spawner.spawn(app_task(board).expect("spawned once"));
+}
 
 #[riscv_rt::entry]
 fn main() -> ! {
     console::begin();
     log::info!("board-virt {}", env!("CARGO_PKG_VERSION"));
-    interrupt::begin(None);
-    loop {
-        riscv::asm::wfi();
-    }
+    let line = network::begin();
+    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+    EXECUTOR.init(Executor::new()).run(|spawner| spawn(spawner, line))
 }
 
 #[panic_handler]
-fn panic(info: &core::panic::PanicInfo) -> ! {
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     console::say(format_args!("PANIC {info}\n"));
     mmio::power_off(false)
 }

@@ -170,3 +170,15 @@ impl fmt::Debug for Settings {
         f.debug_map().entries(Name::ALL.iter().map(|&name| (name.name(), self.shown(name)))).finish()
     }
 }
+
+impl Settings {
+    /// The board's own address and the length of its network's prefix. `None`: the router gives one.
+    pub fn network(&self) -> Option<(core::net::Ipv4Addr, u8)> {
+        value::network(self.given(Name::Address)?)
+    }
+
+    /// The time zone.
+    pub fn zone(&self) -> crate::zone::Zone {
+        crate::zone::Zone::of_minutes(self.number(Name::ZoneMinutes))
+    }
+}

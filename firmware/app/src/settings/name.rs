@@ -137,6 +137,8 @@ settings! {
     FormatTopic = 46, "format-topic", Kind::Text(64), "lamsmarty";
     /// Seconds between two messages of that format.
     FormatEvery = 47, "format-every", Kind::Number(1, 86_400), "60";
+    /// Where a format of the first SmartyReader says that it is there. v1.7 has its last will there, too, unless the native format is on.
+    BirthTopic = 54, "birth-topic", Kind::Text(64), "";
     /// Seconds between two live messages; 0: with every telegram.
     LiveEvery = 48, "live-every", Kind::Number(0, 86_400), "0";
     /// Seconds between two messages with the registers.
