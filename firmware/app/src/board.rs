@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use embassy_futures::join::join3;
+use embassy_futures::join::join5;
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::Timer;
@@ -10,16 +10,18 @@ use embedded_io_async::Read;
 use embedded_storage::nor_flash::NorFlash;
 use rand_core::CryptoRngCore;
 
+use crate::access::Access;
 use crate::books::Books;
 use crate::facts::Facts;
 use crate::intake::Intake;
 use crate::latest::Latest;
+use crate::page::Page;
 use crate::publish::Publisher;
 use crate::reader::{Desk, read};
 use crate::settings::Settings;
 use crate::state::State;
 use crate::store::{Resumed, Store};
-use crate::update::Updater;
+use crate::update::{Updater, watch_trial};
 
 /// Why the app starts the board anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,17 @@ pub enum Reason {
     FactoryReset,
     /// The flash cannot be read.
     Flash,
+}
+
+/// What a board is.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// For which boards images are signed: `esp32c3-wifi`.
+    pub board: &'static str,
+    /// The chip: `ESP32-C3`.
+    pub chip: &'static str,
+    /// The version of the image, `1.2.3`.
+    pub version: &'static str,
 }
 
 /// What a board gives to the app.
@@ -56,6 +69,10 @@ pub struct Board<Meter, Flash, Update, Rng> {
     pub reset: fn(Reason) -> !,
     /// What board and app tell each other.
     pub facts: &'static Facts,
+    /// How the board gets into a Wi-Fi. A board without one leaves it as it is.
+    pub access: &'static Access,
+    /// What the board is.
+    pub about: About,
     /// What the tasks share; the settings are read from the flash when the app begins.
     pub state: &'static State,
 }
@@ -68,8 +85,7 @@ where
     Update: NorFlash,
     Rng: CryptoRngCore,
 {
-    let Board { meter, stack, flash, update, mut rng, reset, facts, state } = board;
-    let _ = update;
+    let Board { meter, stack, flash, update, mut rng, reset, facts, access, about, state } = board;
     let (store, resumed) = match Store::open(flash) {
         Ok(opened) => opened,
         Err(error) => {
@@ -87,7 +103,17 @@ where
     let intake = Intake::new(&settings, marks);
     let desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
     let publisher = Publisher::new(&store, state, facts, &settings);
-    join3(read(meter, desk, facts), publisher.work(stack, &mut rng), keep_settings(&store, state, reset)).await.0
+    let update = RefCell::new(update);
+    let page = Page::new(&store, &update, state, facts, access, about);
+    join5(
+        read(meter, desk, facts),
+        publisher.work(stack, &mut rng),
+        keep_settings(&store, state, reset),
+        page.work(stack, reset),
+        watch_trial(&update, state, reset),
+    )
+    .await
+    .0
 }
 
 /// Writes settings when they have changed, and forgets everything when that is asked for.

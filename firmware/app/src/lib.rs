@@ -12,6 +12,10 @@
 //! | [`update`] | a new image, and back again by itself | `update` |
 //! | [`serial`] | commands and Improv over the serial line | `serial` |
 //! | [`access`] | how the board gets into a Wi-Fi | `access` |
+//! | `page` | the local page, its API, and the first setup | `page` |
+//! | [`button`], [`led`] | what is pressed, and what is shown | `button`, `led` |
+//! | [`rtc`] | a clock with a battery | `rtc` |
+//! | [`lora`] | what goes out by radio | `lora` |
 //! | [`json`] | objects with plain members, read | `json` |
 
 #![no_std]
@@ -20,16 +24,21 @@
 pub mod access;
 mod board;
 pub mod books;
+pub mod button;
 pub mod devices;
 mod facts;
 pub mod intake;
 pub mod json;
 pub mod latest;
+pub mod led;
+pub mod lora;
 pub mod net;
+mod page;
 mod publish;
 mod reader;
 pub mod record;
 pub mod ring;
+pub mod rtc;
 pub mod serial;
 pub mod settings;
 pub mod state;
@@ -38,7 +47,7 @@ pub mod update;
 pub mod utc;
 pub mod zone;
 
-pub use board::{Board, Reason, run};
+pub use board::{About, Board, Reason, run};
 pub use facts::Facts;
 pub use settings::Settings;
 pub use state::State;

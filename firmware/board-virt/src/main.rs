@@ -17,7 +17,8 @@ mod virtio;
 use embassy_executor::{Executor, Spawner};
 use embassy_net::{Runner, StackResources};
 use smarty_app::store::{LONGEST_CERTIFICATE, Store};
-use smarty_app::{Board, Facts, Reason, State};
+use smarty_app::access::Access;
+use smarty_app::{About, Board, Facts, Reason, State};
 use static_cell::StaticCell;
 
 use disk::Disk;
@@ -30,6 +31,7 @@ const SOCKETS: usize = 12;
 
 static STATE: State = State::new();
 static FACTS: Facts = Facts::new();
+static ACCESS: Access = Access::new();
 
 #[embassy_executor::task]
 async fn network_task(mut runner: Runner<'static, Network>) -> ! {
@@ -82,6 +84,8 @@ fn spawn(spawner: Spawner, line: Option<u32>) {
         rng: random,
         reset,
         facts: &FACTS,
+        access: &ACCESS,
+        about: About { board: "virt", chip: "QEMU virt", version: env!("CARGO_PKG_VERSION") },
         state: &STATE,
     };
     interrupt::begin(line);

@@ -28,6 +28,8 @@ use crate::settings::{Name, Settings};
 use crate::state::State;
 use crate::store::Store;
 use crate::zone::Zone;
+pub(crate) use status::{STALE, sentence};
+
 use outbox::{Outbox, Place};
 use session::{Broken, Inbox, Message, Path, Session};
 

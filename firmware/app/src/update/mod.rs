@@ -15,6 +15,7 @@
 //! | `choice` | which slot the bootloader starts, in the bootloader's own format | `choice` |
 //! | `memory` | the trial and the versions that failed, across restarts and power cuts | `memory` |
 //! | [`Updater`] | the decisions: install, start, confirm, back | `updater` |
+//! | `trial` | the task that confirms or goes back | `trial` |
 //! | [`Install`] | an image on its way into the slot | `install` |
 //! | [`Notice`] | what a broker says of a newer image | `notice` |
 
@@ -24,15 +25,33 @@ mod install;
 mod memory;
 mod notice;
 mod refusal;
+mod trial;
 mod updater;
 mod version;
+
+use crate::settings::{Name, Settings};
 
 pub use header::{HEADER_LEN, Header, signed_part};
 pub use install::Install;
 pub use notice::{Fetch, Notice, NoticeError};
 pub use refusal::{Error, Refusal};
+pub(crate) use trial::watch_trial;
 pub use updater::{Layout, STARTS, Slot, Start, TRIAL_S, Updater, Verdict, judge};
 pub use version::Version;
+
+/// The key that images have to be signed with: the setting, or the one that was built in (`SMARTY_UPDATE_KEY`, 64 hex
+/// digits). `None`: there is none, and no image is taken.
+pub fn key(settings: &Settings) -> Option<[u8; 32]> {
+    let hex = settings.given(Name::UpdateKey).or(option_env!("SMARTY_UPDATE_KEY"))?;
+    let mut key = [0; 32];
+    if hex.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in key.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(key)
+}
 
 /// Who asked for an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

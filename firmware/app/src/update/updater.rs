@@ -250,7 +250,7 @@ impl<F: NorFlash> Updater<F> {
     }
 
     /// Whether the image that runs is the one on trial.
-    fn trial_runs(&self) -> bool {
+    pub fn trial_runs(&self) -> bool {
         self.memory().trial.is_some_and(|trial| trial.slot == self.running)
     }
 

@@ -1,5 +1,10 @@
 //! Flash: a NOR flash in memory whose power can be cut at any operation that changes it.
 
+extern crate std; // Tests inside the app, which has none, use this, too.
+
+use std::vec;
+use std::vec::Vec;
+
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
