@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn the_layout_is_fixed() {
         let bytes = record(&quarter(Some(0x01_0203), Some(5), -4_210), &values(0x01_0203_0405, 7));
-        let expected = [1, 0x3f, 0x6b, 0x03, 0x83, 0x00, 1, 2, 3, 0, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 7, 0xfe, 0x5b];
+        let expected = [1, 0x3f, 0x6b, 0x03, 0x82, 0x00, 1, 2, 3, 0, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 7, 0xfe, 0x5b];
         assert_eq!(bytes, expected);
         let unknown = QuarterHour { complete: false, power_net: None, ..quarter(None, None, 0) };
         let bytes = record(&unknown, &Values::EMPTY);
