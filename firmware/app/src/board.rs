@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use embassy_futures::join::join5;
+use embassy_futures::join::{join4, join5};
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::Timer;
@@ -18,10 +18,11 @@ use crate::latest::Latest;
 use crate::page::Page;
 use crate::publish::Publisher;
 use crate::reader::{Desk, read};
-use crate::settings::Settings;
+use crate::settings::{Name, Settings};
 use crate::state::State;
 use crate::store::{Resumed, Store};
 use crate::update::{Updater, watch_trial};
+use crate::{mdns, sntp, udp_log};
 
 /// Why the app starts the board anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +104,18 @@ where
     let intake = Intake::new(&settings, marks);
     let desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
     let publisher = Publisher::new(&store, state, facts, &settings);
+    let around = join4(
+        sntp::run(stack, &settings, &state.utc, rng.next_u64()),
+        mdns::run(stack, settings.text(Name::HostName)),
+        udp_log::run(stack, &settings),
+        keep_settings(&store, state, reset),
+    );
     let update = RefCell::new(update);
     let page = Page::new(&store, &update, state, facts, access, about);
     join5(
         read(meter, desk, facts),
         publisher.work(stack, &mut rng),
-        keep_settings(&store, state, reset),
+        around,
         page.work(stack, reset),
         watch_trial(&update, state, reset),
     )

@@ -42,10 +42,10 @@ impl Button {
         }
         self.since_ms = None;
         match now_ms.saturating_sub(since) {
-            ..BOUNCE_MS => None,
-            ..SETUP_MS => Some(Pressed::Shortly),
-            ..FORGET_MS => Some(Pressed::Setup),
-            _ => Some(Pressed::Forget),
+            FORGET_MS.. => Some(Pressed::Forget),
+            SETUP_MS..FORGET_MS => Some(Pressed::Setup),
+            BOUNCE_MS..SETUP_MS => Some(Pressed::Shortly),
+            0..BOUNCE_MS => None,
         }
     }
 

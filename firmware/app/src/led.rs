@@ -26,6 +26,7 @@ pub enum Shows {
 
 /// What is known of the board.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // A board has many sides.
 pub struct Known {
     /// What letting go of the button would do.
     pub button: Option<Pressed>,

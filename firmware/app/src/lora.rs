@@ -1,5 +1,5 @@
-//! Lora: what goes out by radio. A packet as the first SmartyReader's sketch for LoRa sends it, and a record of a quarter-hour
-//! in 24 bytes for `LoRaWAN`.
+//! Lora: what goes out by radio. A packet as the sketch of the first `SmartyReader` with `LoRa` sends it, and a record of a
+//! quarter-hour in 24 bytes for `LoRaWAN`.
 
 use core::fmt::{self, Write};
 

@@ -4,8 +4,18 @@ use core::net::Ipv4Addr;
 
 use embassy_net::dns::DnsQueryType;
 use embassy_net::{Config, DhcpConfig, IpAddress, Ipv4Address, Ipv4Cidr, Stack, StaticConfigV4};
+use embassy_time::{Duration, Instant, Timer};
 
 use crate::settings::{Name, Settings};
+
+/// Waits until there is an address, at most so long. The stack's own wait has room for one waiter only; several would wake each
+/// other for ever.
+pub(crate) async fn up(stack: Stack<'static>, at_most: Duration) {
+    let until = Instant::now() + at_most;
+    while !stack.is_config_up() && Instant::now() < until {
+        Timer::after_millis(100).await;
+    }
+}
 
 /// What a name means. `None`: nobody knows, or there is no network.
 pub(crate) async fn resolve(stack: Stack<'static>, host: &str) -> Option<IpAddress> {

@@ -56,7 +56,7 @@ fn to_registers(utc: i64) -> [u8; 7] {
     let Civil { year, month, day, hour, minute, second } = Clock::at(utc, 0).local;
     // 1970-01-01 was a Thursday; the clock counts from 1 and only has to go on.
     let weekday = (utc.div_euclid(86_400) + 3).rem_euclid(7) as u8 + 1;
-    let coded = |number: u8| number / 10 << 4 | number % 10;
+    let coded = |number: u8| ((number / 10) << 4) | (number % 10);
     [coded(second), coded(minute), coded(hour), weekday, coded(day), coded(month), coded((year % 100) as u8)]
 }
 

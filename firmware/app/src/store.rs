@@ -210,6 +210,11 @@ impl<F: NorFlash> Store<F> {
         Ok(())
     }
 
+    /// The flash, for who goes on with it.
+    pub fn into_flash(self) -> F {
+        self.flash
+    }
+
     /// As on the first day.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::flash::{Fault, Flash};
+use common::{Flash, PowerCut};
 use ed25519_dalek::{Signer, SigningKey};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -91,18 +91,18 @@ struct World {
 
 impl World {
     fn new(noise: u64) -> Self {
-        let mut flash = Flash::new(0x6000 + 2 * SLOT as usize, noise);
+        let mut flash = Flash::new((0x6000 + 2 * SLOT as usize) / 4096).with_noise(noise);
         let old = image(OLD, Does::Well, 9000);
         flash.bytes[0x6000..][..old.len()].copy_from_slice(&old);
         Self { flash, lengths: vec![9000], starts: 0 }
     }
 
-    fn load(&mut self) -> Result<(Updater<&mut Flash>, Does), Fault> {
+    fn load(&mut self) -> Result<(Updater<&mut Flash>, Does), PowerCut> {
         let (slot, version, does) = bootloader(&self.flash, &self.lengths);
         Ok((Updater::load(&mut self.flash, layout(), slot, BOARD, version)?, does))
     }
 
-    fn install(&mut self, file: &[u8], asked: Asked, piece: usize) -> Result<Version, Error<Fault>> {
+    fn install(&mut self, file: &[u8], asked: Asked, piece: usize) -> Result<Version, Error<PowerCut>> {
         let (mut updater, _) = self.load().map_err(Error::Flash)?;
         let mut install = Install::new(*key().verifying_key().as_bytes(), asked, None);
         for bytes in file.chunks(piece) {
@@ -112,7 +112,7 @@ impl World {
     }
 
     /// Starts the board until an image is confirmed or settled, or the power goes. Returns the version that runs.
-    fn run(&mut self) -> Result<Version, Error<Fault>> {
+    fn run(&mut self) -> Result<Version, Error<PowerCut>> {
         loop {
             self.starts += 1;
             assert!(self.starts < 100, "it starts for ever");
@@ -267,8 +267,8 @@ fn a_failure_is_known_though_the_power_went_before_it_was_written_down() {
     world.install(&bad, Asked::ByNotice, 1000).unwrap();
     // Going back erases and writes the choice, then writes the failure down; the start before that is one write.
     world.flash.cut_after(3);
-    assert_eq!(world.run(), Err(Error::Flash(Fault::NoPower)));
-    world.flash.power_on();
+    assert_eq!(world.run(), Err(Error::Flash(PowerCut)));
+    world.flash.power = usize::MAX;
     assert_eq!(bootloader(&world.flash, &world.lengths).0, Slot::A);
     assert_eq!(world.run(), Ok(OLD));
     assert_eq!(world.install(&bad, Asked::ByNotice, 1000), Err(Error::Refused(Refusal::FailedBefore(NEW))));
@@ -284,7 +284,7 @@ fn a_power_cut_at_every_change_of_the_flash() {
             let mut world = World::new(9);
             world.install(&new, Asked::ByNotice, 700).unwrap();
             world.run().unwrap();
-            world.flash.changes
+            world.flash.operations
         };
         assert!(cuts > 40, "{cuts} changes are fewer than an update has");
         for cut in 0..cuts {
@@ -292,8 +292,8 @@ fn a_power_cut_at_every_change_of_the_flash() {
                 let mut world = World::new(noise * 0x9e37_79b9);
                 world.flash.cut_after(cut);
                 let outcome = world.install(&new, Asked::ByNotice, 700).and_then(|_| world.run());
-                assert_eq!(outcome, Err(Error::Flash(Fault::NoPower)), "cut {cut}, noise {noise}");
-                world.flash.power_on();
+                assert_eq!(outcome, Err(Error::Flash(PowerCut)), "cut {cut}, noise {noise}");
+                world.flash.power = usize::MAX;
                 let runs = world.run().unwrap();
                 assert!(runs == OLD || (runs == NEW && does == Does::Well), "cut {cut}, noise {noise}: {runs} runs");
                 if runs == OLD {
@@ -316,7 +316,7 @@ proptest! {
     /// Years of updates, good ones and bad ones, with the power cut again and again: there is always an image that runs, and a
     /// bad one never stays.
     #[test]
-    fn any_life_ends_with_an_image_that_runs(noise: u64, life in proptest::collection::vec((0..3_u8, 0..60_u32, 0..4_u8), 1..25)) {
+    fn any_life_ends_with_an_image_that_runs(noise: u64, life in proptest::collection::vec((0..3_u8, 0..60_usize, 0..4_u8), 1..25)) {
         let mut world = World::new(noise);
         let mut runs = OLD;
         for (minor, (does, cut, cuts)) in life.into_iter().enumerate() {
@@ -330,11 +330,11 @@ proptest! {
             let _ = world.install(&new, Asked::ByNotice, 700);
             for again in 1..cuts {
                 let _ = world.run();
-                world.flash.power_on();
-                world.flash.cut_after(cut / u32::from(again) % 7);
+                world.flash.power = usize::MAX;
+                world.flash.cut_after(cut / usize::from(again) % 7);
             }
             let _ = world.run();
-            world.flash.power_on();
+            world.flash.power = usize::MAX;
             let now = world.run().unwrap();
             prop_assert!(now == runs || (now == version && does == Does::Well), "{runs} → {now}, {does:?}");
             runs = now;

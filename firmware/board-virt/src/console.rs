@@ -31,6 +31,7 @@ impl log::Log for Log {
     }
     fn log(&self, record: &log::Record<'_>) {
         say(format_args!("[{:>9}] {} {}\n", clock::now_us() / 1000, record.level(), record.args()));
+        smarty_app::udp_log::put(record);
     }
     fn flush(&self) {}
 }

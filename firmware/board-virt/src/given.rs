@@ -1,36 +1,19 @@
-//! Given: what the test that starts this machine puts in: settings as lines `name = value`, and a certificate. QEMU hands them over as
-//! files of its firmware configuration (`-fw_cfg name=opt/settings,file=…`).
+//! Given: what the test that starts this machine puts in. QEMU loads files to places behind our memory
+//! (`-device loader,file=…,addr=…,force-raw=on`); each begins with its length in four bytes, the lowest first.
 
-use crate::mmio::{r8, w16};
+use crate::mmio::{r8, r32};
 
-const DATA: usize = 0x1010_0000;
-const SELECTOR: usize = DATA + 8;
-const DIRECTORY: u16 = 0x19;
+/// Settings as lines `name = value`.
+pub(crate) const SETTINGS: usize = 0x80E0_0000;
+/// A certificate authority's certificate, DER.
+pub(crate) const CERTIFICATE: usize = 0x80E1_0000;
 
-fn select(item: u16) {
-    // Big-endian, as the device wants it.
-    w16(SELECTOR, item.to_be());
-}
-
-fn take<const N: usize>() -> [u8; N] {
-    core::array::from_fn(|_| r8(DATA))
-}
-
-/// The file of this name, as much of it as fits.
-pub(crate) fn file<'b>(name: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-    select(DIRECTORY);
-    let files = u32::from_be_bytes(take());
-    let mut found = None;
-    for _ in 0..files {
-        let (size, item, _reserved) = (u32::from_be_bytes(take()), u16::from_be_bytes(take()), take::<2>());
-        let called = take::<56>();
-        if called.starts_with(name.as_bytes()) && called[name.len()] == 0 {
-            found = Some((size, item));
-        }
+/// What lies there. `None`: nothing, or more than fits.
+pub(crate) fn file(place: usize, buffer: &mut [u8]) -> Option<&[u8]> {
+    let length = r32(place) as usize;
+    let buffer = buffer.get_mut(..length).filter(|buffer| !buffer.is_empty())?;
+    for (at, byte) in buffer.iter_mut().enumerate() {
+        *byte = r8(place + 4 + at);
     }
-    let (size, item) = found?;
-    select(item);
-    let length = buffer.len().min(size as usize);
-    buffer[..length].fill_with(|| r8(DATA));
-    Some(&buffer[..length])
+    Some(buffer)
 }

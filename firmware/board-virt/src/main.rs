@@ -52,7 +52,7 @@ fn reset(reason: Reason) -> ! {
 fn take_given(disk: &mut Disk) {
     let Ok((mut store, resumed)) = Store::open(disk) else { return };
     let mut buffer = [0; LONGEST_CERTIFICATE];
-    if let Some(lines) = given::file("opt/settings", &mut buffer) {
+    if let Some(lines) = given::file(given::SETTINGS, &mut buffer) {
         let mut settings = resumed.settings;
         for line in core::str::from_utf8(lines).unwrap_or_default().lines() {
             let (name, value) = line.split_once('=').unwrap_or((line, ""));
@@ -62,7 +62,7 @@ fn take_given(disk: &mut Disk) {
         }
         let _ = store.write_settings(&settings);
     }
-    if let Some(certificate) = given::file("opt/certificate", &mut buffer) {
+    if let Some(certificate) = given::file(given::CERTIFICATE, &mut buffer) {
         let _ = store.write_certificate(certificate);
     }
 }

@@ -28,12 +28,6 @@ pub(crate) fn w32(address: usize, value: u32) {
     unsafe { write_volatile(address as *mut u32, value) }
 }
 
-/// Writes a register of a device.
-pub(crate) fn w16(address: usize, value: u16) {
-    // SAFETY: as above.
-    unsafe { write_volatile(address as *mut u16, value) }
-}
-
 /// Ends QEMU: with 0, or with 1.
 pub(crate) fn power_off(good: bool) -> ! {
     w32(TEST, if good { 0x5555 } else { 0x1_3333 });

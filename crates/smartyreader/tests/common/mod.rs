@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // Each test file uses its part.
 
+pub mod board;
 pub mod broker;
 pub mod days;
 pub mod house;

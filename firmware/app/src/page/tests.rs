@@ -4,8 +4,8 @@
 
 extern crate std;
 
-#[path = "../../tests/common/flash.rs"]
-mod flash;
+#[path = "../../tests/common/mod.rs"]
+mod common;
 
 use std::boxed::Box;
 use std::format;
@@ -28,7 +28,7 @@ use crate::latest::Latest;
 use crate::settings::{Name, Settings};
 use crate::update::{Layout, Slot, Version, signed_part};
 use crate::utc::Origin;
-use flash::Flash;
+use common::Flash;
 
 const KEY: &str = "00112233445566778899AABBCCDDEEFF";
 const NOW: i64 = 1_795_392_000;
@@ -59,9 +59,9 @@ impl World {
         state.utc.set(NOW, Origin::Server);
         let slot = |from: u32| from..from + SLOT;
         let layout = Layout { choice: 0..0x2000, trial: 0x2000..0x6000, slots: [slot(0x6000), slot(0x6000 + SLOT)] };
-        let flash = Flash::new(0x6000 + 2 * SLOT as usize, 1);
+        let flash = Flash::new((0x6000 + 2 * SLOT as usize) / 4096);
         let updater = Updater::load(flash, layout, Slot::A, "virt", Version([1, 0, 0])).unwrap();
-        let (store, _) = Store::open(Flash::new(crate::store::LEAST as usize, 2)).unwrap();
+        let (store, _) = Store::open(Flash::new(crate::store::LEAST as usize / 4096)).unwrap();
         Self {
             store: RefCell::new(store),
             update: RefCell::new(Some(updater)),

@@ -15,7 +15,7 @@ use crate::latest::Latest;
 use crate::settings::{Name, Settings};
 
 /// Seconds without a message after which a live value is shown as unavailable.
-const EXPIRE_AFTER_S: u32 = 60;
+const EXPIRE_AFTER_S: u32 = 90;
 /// The first SmartyReader's classes, W.
 const REFERENCES_W: [u32; 3] = [3000, 7000, 12_000];
 

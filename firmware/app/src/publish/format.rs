@@ -88,11 +88,11 @@ fn visit(format: &str, moment: &Moment<'_>, number: usize, look: &mut Look<'_>) 
     match format {
         "v1.5-all-json" => return v1_5::all_fields(moment, v1_5::Form::Json, &mut below),
         "v1.5-all-text" => return v1_5::all_fields(moment, v1_5::Form::Text, &mut below),
-        "v1.7-all" => return v1_7::all(moment, &v1_7::on_by_default, &mut below),
+        "v1.7-all" => return v1_7::all(moment, &everything, &mut below),
         "v1.7-both" if number > 0 => {
             // Number 0 is the cooked one.
             index = 1;
-            return v1_7::all(moment, &v1_7::on_by_default, &mut |name: &dyn Display, body: &dyn Display| {
+            return v1_7::all(moment, &everything, &mut |name: &dyn Display, body: &dyn Display| {
                 if index == number {
                     look(Some(name), body);
                 }
@@ -106,8 +106,13 @@ fn visit(format: &str, moment: &Moment<'_>, number: usize, look: &mut Look<'_>) 
     }
     match format {
         "v1.5" => look(None, &v1_5::PowerAndEnergy(moment)),
-        "v1.7" | "v1.7-both" => look(None, &v1_7::Cooked { moment, wanted: &v1_7::on_by_default }),
+        "v1.7" | "v1.7-both" => look(None, &v1_7::Cooked { moment, wanted: &everything }),
         "smartyreader5" => look(None, &smartyreader5::Message(moment)),
         _ => {}
     }
+}
+
+/// Every name, as the daemon does unless told otherwise.
+fn everything(_: &str) -> bool {
+    true
 }

@@ -26,7 +26,11 @@ use crate::latest::Latest;
 use crate::net;
 use crate::settings::{Name, Settings};
 use crate::state::State;
+#[cfg(feature = "tls")]
+use crate::store::LONGEST_CERTIFICATE;
 use crate::store::Store;
+#[cfg(feature = "tls")]
+use crate::tls::{self, Secret};
 use crate::zone::Zone;
 pub(crate) use status::{STALE, sentence};
 
@@ -116,6 +120,8 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         }
         let (mut tcp_received, mut tcp_sent) = ([0; TCP_RECEIVED], [0; TCP_SENT]);
         let (mut received, mut sent) = ([0; RECEIVED], [0; SENT]);
+        #[cfg(feature = "tls")]
+        let mut tls_buffers = tls::Buffers::new();
         let mut will = Path::new();
         let _ = core::fmt::write(&mut will, format_args!("{}/{}", settings.text(Name::Topic), Topic::Reader));
         let config = configure(settings, &will, Buffers::new(&mut received, &mut sent));
@@ -133,7 +139,16 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
             let mut socket = TcpSocket::new(stack, &mut tcp_received, &mut tcp_sent);
             let known = self.state.link().connections;
             let broken = match self.reach(stack, &mut socket).await {
-                Ok(()) => self.encrypt(&mut session, &mut socket, rng).await,
+                Ok(()) => {
+                    self.encrypt(
+                        &mut session,
+                        &mut socket,
+                        #[cfg(feature = "tls")]
+                        &mut tls_buffers,
+                        rng,
+                    )
+                    .await
+                }
                 Err(why) => why,
             };
             socket.abort();
@@ -155,6 +170,8 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         socket.set_timeout(Some(STEP));
         socket.set_keep_alive(Some(STEP / 2));
         let port = self.settings.number(Name::BrokerPort) as u16;
+        net::up(stack, STEP).await;
+        self.alive();
         let address = with_timeout(STEP, net::resolve(stack, self.settings.text(Name::Broker))).await;
         let Ok(Some(address)) = address else { return Err(Broken("nobody knows this name, or there is no network")) };
         self.alive();
@@ -169,11 +186,31 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         &mut self,
         session: &mut minimq::Session<'_>,
         socket: &mut TcpSocket<'_>,
+        #[cfg(feature = "tls")] buffers: &mut tls::Buffers,
         rng: &mut impl CryptoRngCore,
     ) -> Broken {
-        let _ = &rng;
+        #[cfg(not(feature = "tls"))]
+        let _ = rng;
         match self.settings.text(Name::Tls) {
             "off" => self.talk(session, socket).await,
+            #[cfg(feature = "tls")]
+            kind => {
+                let now = self.state.utc.now().map(|(utc, _)| utc);
+                let mut certificate = [0; LONGEST_CERTIFICATE];
+                let known = self.store.borrow_mut().certificate(&mut certificate).ok().flatten();
+                let secret = match (kind, known) {
+                    ("psk", _) => Secret::Psk,
+                    (_, Some(certificate)) => Secret::Authority(certificate),
+                    _ => return Broken("there is no certificate of an authority to check the broker's by"),
+                };
+                let opening = tls::open(self.settings, secret, socket, buffers, rng, now);
+                match with_timeout(STEP, opening).await {
+                    Ok(Ok(io)) => self.talk(session, io).await,
+                    Ok(Err(why)) => Broken(why),
+                    Err(_) => Broken("it does not answer in TLS 1.3"),
+                }
+            }
+            #[cfg(not(feature = "tls"))]
             _ => Broken("this firmware has no encryption; take one with TLS"),
         }
     }
