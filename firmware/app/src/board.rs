@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use embassy_futures::join::{join3, join4};
+use embassy_futures::join::{join4, join5};
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::Timer;
@@ -10,16 +10,18 @@ use embedded_io_async::Read;
 use embedded_storage::nor_flash::NorFlash;
 use rand_core::CryptoRngCore;
 
+use crate::access::Access;
 use crate::books::Books;
 use crate::facts::Facts;
 use crate::intake::Intake;
 use crate::latest::Latest;
+use crate::page::Page;
 use crate::publish::Publisher;
 use crate::reader::{Desk, read};
 use crate::settings::{Name, Settings};
-use crate::slots::Slots;
 use crate::state::State;
 use crate::store::{Resumed, Store};
+use crate::update::{Updater, watch_trial};
 use crate::{mdns, sntp, udp_log};
 
 /// Why the app starts the board anew.
@@ -39,6 +41,17 @@ pub enum Reason {
     Flash,
 }
 
+/// What a board is.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// For which boards images are signed: `esp32c3-wifi`.
+    pub board: &'static str,
+    /// The chip: `ESP32-C3`.
+    pub chip: &'static str,
+    /// The version of the image, `1.2.3`.
+    pub version: &'static str,
+}
+
 /// What a board gives to the app.
 pub struct Board<Meter, Flash, Update, Rng> {
     /// Bytes of the meter. A pump driven by interrupts fills a ring behind it: while cryptography keeps the executor
@@ -48,14 +61,19 @@ pub struct Board<Meter, Flash, Update, Rng> {
     pub stack: Stack<'static>,
     /// The region of settings and journal, from 0. Erased in sectors of 4096 bytes, written in words of at most 4.
     pub flash: Flash,
-    /// Where an update is written.
-    pub update: Update,
+    /// Decides what runs, over the whole flash. The board has called [`Updater::start`] before anything that can hang.
+    /// `None`: this board is never updated over the network.
+    pub update: Option<Updater<Update>>,
     /// Random numbers that nobody can guess.
     pub rng: Rng,
     /// Starts the board anew.
     pub reset: fn(Reason) -> !,
     /// What board and app tell each other.
     pub facts: &'static Facts,
+    /// How the board gets into a Wi-Fi. A board without one leaves it as it is.
+    pub access: &'static Access,
+    /// What the board is.
+    pub about: About,
     /// What the tasks share; the settings are read from the flash when the app begins.
     pub state: &'static State,
 }
@@ -65,11 +83,10 @@ pub async fn run<Meter, Flash, Update, Rng>(board: Board<Meter, Flash, Update, R
 where
     Meter: Read,
     Flash: NorFlash,
-    Update: Slots,
+    Update: NorFlash,
     Rng: CryptoRngCore,
 {
-    let Board { meter, stack, flash, update, mut rng, reset, facts, state } = board;
-    let _ = update;
+    let Board { meter, stack, flash, update, mut rng, reset, facts, access, about, state } = board;
     let (store, resumed) = match Store::open(flash) {
         Ok(opened) => opened,
         Err(error) => {
@@ -93,7 +110,17 @@ where
         udp_log::run(stack, &settings),
         keep_settings(&store, state, reset),
     );
-    join3(read(meter, desk, facts), publisher.work(stack, &mut rng), around).await.0
+    let update = RefCell::new(update);
+    let page = Page::new(&store, &update, state, facts, access, about);
+    join5(
+        read(meter, desk, facts),
+        publisher.work(stack, &mut rng),
+        around,
+        page.work(stack, reset),
+        watch_trial(&update, state, reset),
+    )
+    .await
+    .0
 }
 
 /// Writes settings when they have changed, and forgets everything when that is asked for.

@@ -20,6 +20,8 @@ pub struct Latest {
     pub number: u32,
     /// UTC seconds.
     pub time: i64,
+    /// When it came, seconds since the start.
+    pub uptime_s: u32,
     /// Its numbers.
     pub values: Values,
     /// What names the meter.
@@ -42,6 +44,7 @@ impl Latest {
         Self {
             number: 0,
             time: 0,
+            uptime_s: 0,
             values: Values::EMPTY,
             equipment: String::new(),
             vouched: Vouched::default(),
@@ -95,8 +98,8 @@ impl Default for Latest {
 
 /// A number that differs between two meters: FNV-1a of the name.
 pub fn segment(equipment: &str) -> i64 {
-    let hash = equipment.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    });
+    let hash = equipment
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
     hash as i64
 }

@@ -7,38 +7,52 @@
 //! |---|---|---|
 //! | [`Board`] | what a board gives to the app | `board` |
 //! | [`Facts`] | what a board and its app tell each other, without locks | `facts` |
-//! | [`Slots`] | where an update is written | `slots` |
 //! | [`Settings`] | what people chose; keys can be given and never read again | `settings` |
 //! | [`State`] | what the tasks of one board share | `state` |
+//! | [`update`] | a new image, and back again by itself | `update` |
+//! | [`serial`] | commands and Improv over the serial line | `serial` |
+//! | [`access`] | how the board gets into a Wi-Fi | `access` |
+//! | `page` | the local page, its API, and the first setup | `page` |
+//! | [`button`], [`led`] | what is pressed, and what is shown | `button`, `led` |
+//! | [`rtc`] | a clock with a battery | `rtc` |
+//! | [`lora`] | what goes out by radio | `lora` |
+//! | [`json`] | objects with plain members, read | `json` |
 
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod board;
 pub mod books;
+pub mod button;
 pub mod devices;
 mod facts;
 pub mod intake;
+pub mod json;
 pub mod latest;
+pub mod led;
+pub mod lora;
 pub mod mdns;
 pub mod net;
+mod page;
 mod publish;
 mod reader;
 pub mod record;
 pub mod ring;
+pub mod rtc;
+pub mod serial;
 pub mod settings;
-mod slots;
 pub mod sntp;
 pub mod state;
 pub mod store;
 #[cfg(feature = "tls")]
 mod tls;
 pub mod udp_log;
+pub mod update;
 pub mod utc;
 pub mod zone;
 
-pub use board::{Board, Reason, run};
+pub use board::{About, Board, Reason, run};
 pub use facts::Facts;
 pub use settings::Settings;
-pub use slots::Slots;
 pub use state::State;

@@ -96,5 +96,6 @@ fn keep<F: NorFlash>(
             }
         }
     }
+    latest.uptime_s = uptime_s();
     state.put_latest(latest);
 }

@@ -116,10 +116,7 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// Those of the flash.
-    pub fn certificate<'b>(
-        &mut self,
-        buffer: &'b mut [u8; LONGEST_CERTIFICATE],
-    ) -> Result<Option<&'b [u8]>, F::Error> {
+    pub fn certificate<'b>(&mut self, buffer: &'b mut [u8; LONGEST_CERTIFICATE]) -> Result<Option<&'b [u8]>, F::Error> {
         let length = self.certificate.newest(&mut self.flash, buffer)?;
         Ok(length.filter(|length| *length > 0).map(|length| &buffer[..length]))
     }
@@ -159,6 +156,11 @@ impl<F: NorFlash> Store<F> {
             self.journal.append(&mut self.flash, &bytes[..length])?;
         }
         Ok(())
+    }
+
+    /// The number of the oldest entry that is there.
+    pub const fn oldest(&self) -> u32 {
+        self.journal.oldest()
     }
 
     /// The number that the next entry will have.
@@ -219,8 +221,7 @@ impl<F: NorFlash> Store<F> {
     /// Those of the flash.
     pub fn clear(&mut self) -> Result<(), F::Error> {
         // The settings last: until then it is clear whose the rest is.
-        for ring in
-            [&mut self.journal, &mut self.position, &mut self.state, &mut self.certificate, &mut self.settings]
+        for ring in [&mut self.journal, &mut self.position, &mut self.state, &mut self.certificate, &mut self.settings]
         {
             ring.clear(&mut self.flash)?;
         }

@@ -12,26 +12,26 @@ mod meter;
 mod mmio;
 mod network;
 mod random;
-mod slots;
 mod virtio;
 
 use embassy_executor::{Executor, Spawner};
 use embassy_net::{Runner, StackResources};
 use smarty_app::store::{LONGEST_CERTIFICATE, Store};
-use smarty_app::{Board, Facts, Reason, State};
+use smarty_app::access::Access;
+use smarty_app::{About, Board, Facts, Reason, State};
 use static_cell::StaticCell;
 
 use disk::Disk;
 use meter::Meter;
 use network::Network;
 use random::Random;
-use slots::NoSlots;
 
 /// The publisher, SNTP, mDNS, the log, two for the page, and DHCP and DNS.
 const SOCKETS: usize = 12;
 
 static STATE: State = State::new();
 static FACTS: Facts = Facts::new();
+static ACCESS: Access = Access::new();
 
 #[embassy_executor::task]
 async fn network_task(mut runner: Runner<'static, Network>) -> ! {
@@ -39,7 +39,7 @@ async fn network_task(mut runner: Runner<'static, Network>) -> ! {
 }
 
 #[embassy_executor::task]
-async fn app_task(board: Board<Meter, Disk, NoSlots, Random>) -> ! {
+async fn app_task(board: Board<Meter, Disk, Disk, Random>) -> ! {
     smarty_app::run(board).await
 }
 
@@ -80,10 +80,12 @@ fn spawn(spawner: Spawner, line: Option<u32>) {
         meter: Meter,
         stack,
         flash: disk,
-        update: NoSlots,
+        update: None,
         rng: random,
         reset,
         facts: &FACTS,
+        access: &ACCESS,
+        about: About { board: "virt", chip: "QEMU virt", version: env!("CARGO_PKG_VERSION") },
         state: &STATE,
     };
     interrupt::begin(line);

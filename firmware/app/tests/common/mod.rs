@@ -2,8 +2,12 @@
 
 #![allow(dead_code, unreachable_pub)] // Each test file uses its part.
 
+extern crate std; // Tests inside the app, which has none, use this, too.
+
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::vec;
+use std::vec::Vec;
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 
@@ -35,6 +39,16 @@ impl Flash {
     pub fn new(sectors: usize) -> Self {
         let bytes = vec![0xFF; sectors * SECTOR];
         Self { bytes, power: usize::MAX, operations: 0, erased: vec![0; sectors], random: 1 }
+    }
+
+    /// What half done operations leave behind is as random as this.
+    pub fn with_noise(self, seed: u64) -> Self {
+        Self { random: seed, ..self }
+    }
+
+    /// The power goes in the middle of an operation, after so many more.
+    pub fn cut_after(&mut self, operations: usize) {
+        self.power = self.operations + operations;
     }
 
     /// The power is back. `cut`: after how many operations it goes again.
