@@ -23,9 +23,29 @@ pub(crate) struct Region {
 /// Takes the chip; the region is all of it.
 pub(crate) fn whole(flash: FLASH<'static>) -> Region {
     static CHIP: StaticCell<Shared> = StaticCell::new();
-    let chip = FlashStorage::new(esp_storage::Flash::from(flash));
+    let chip = FlashStorage::new(flash);
     let length = ReadNorFlash::capacity(&chip) as u32;
     Region { chip: CHIP.init(Mutex::new(RefCell::new(chip))), start: 0, length }
+}
+
+/// Where in the flash the program lies that runs: the first page that the window on it shows.
+pub(crate) fn running() -> u32 {
+    #[cfg(feature = "esp32c3")]
+    {
+        const FIRST_PAGE: *const u32 = 0x600C_5000 as *const u32;
+        // SAFETY: a register that can be read at any time.
+        (unsafe { FIRST_PAGE.read_volatile() } & 0xFF) << 16
+    }
+    #[cfg(feature = "esp32c6")]
+    {
+        const INDEX: *mut u32 = 0x6000_237C as *mut u32;
+        const PAGE: *const u32 = 0x6000_2378 as *const u32;
+        // SAFETY: chooses the first entry of a table and reads it; nobody else does.
+        unsafe {
+            INDEX.write_volatile(0);
+            (PAGE.read_volatile() & 0xFF) << 16
+        }
+    }
 }
 
 impl Region {

@@ -2,28 +2,33 @@
 
 #![no_std]
 #![no_main]
+#![recursion_limit = "256"] // The app is one future of many.
 
+
+mod console;
 #[cfg(feature = "eth")]
 mod ethernet;
 mod flash;
 mod meter;
 mod stack;
-mod update;
 #[cfg(feature = "wifi")]
 mod wifi;
 
 use core::sync::atomic::Ordering;
 
 use embassy_executor::Spawner;
-use embassy_net::{Runner, StackResources};
+use embassy_net::{Runner, Stack, StackResources};
 use embassy_time::{Duration, Timer};
 use esp_hal::clock::CpuClock;
-use esp_hal::gpio::Level;
+use esp_hal::gpio::{Input, InputConfig, Level, Pull};
 use esp_hal::peripherals::TIMG1;
 use esp_hal::rng::{Trng, TrngSource};
 use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
+use smarty_app::access::{Access, Place};
+use smarty_app::button::{Button, Pressed};
 use smarty_app::settings::{Name, Settings};
-use smarty_app::{Board, Facts, Reason, State};
+use smarty_app::update::{Layout, Slot, Start, Updater, Version};
+use smarty_app::{About, Board, Facts, Reason, State};
 use static_cell::StaticCell;
 
 #[cfg(feature = "eth")]
@@ -55,6 +60,24 @@ const SOCKETS: usize = 10;
 
 static FACTS: Facts = Facts::new();
 static STATE: State = State::new();
+static ACCESS: Access = Access::new();
+
+/// What images are signed for, and what people are told.
+const ABOUT: About = About {
+    board: match (cfg!(feature = "eth"), cfg!(feature = "esp32c6")) {
+        (true, false) => "esp32c3-eth",
+        (false, false) => "esp32c3-wifi",
+        (true, true) => "esp32c6-eth",
+        (false, true) => "esp32c6-wifi",
+    },
+    chip: if cfg!(feature = "esp32c6") { "ESP32-C6" } else { "ESP32-C3" },
+    version: VERSION,
+};
+/// A newer one can be claimed when the image is built: for tests of updates, and for who builds more often than we release.
+const VERSION: &str = match option_env!("SMARTY_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
@@ -73,21 +96,51 @@ async fn network(mut runner: Runner<'static, Nic>) -> ! {
 }
 
 #[embassy_executor::task]
-async fn app(board: Board<meter::Meter, flash::Region, update::NoSlots, Trng>) -> ! {
+async fn app(board: Board<meter::Meter, flash::Region, flash::Region, Trng>) -> ! {
     smarty_app::run(board).await
 }
 
 /// Tells the facts, and feeds the watchdog as long as both loops turn.
 #[embassy_executor::task]
-async fn watch(mut dog: Wdt<TIMG1<'static>>) -> ! {
+async fn watch(mut dog: Wdt<TIMG1<'static>>, stack: Stack<'static>) -> ! {
     loop {
         if FACTS.is_alive(ALIVE_WITHIN_S) {
             dog.feed();
         }
         FACTS.stack_free.store(stack::never_used(), Ordering::Relaxed);
         FACTS.heap_free.store(esp_alloc::HEAP.free() as u32, Ordering::Relaxed);
-        Timer::after(Duration::from_secs(5)).await;
+        ACCESS.move_to(stack.config_v4().map_or(Place::Nowhere, |config| Place::Home(config.address.address())));
+        Timer::after(Duration::from_secs(1)).await;
     }
+}
+
+/// Looks at the button on the board.
+#[embassy_executor::task]
+async fn buttons(pin: Input<'static>) -> ! {
+    let mut button = Button::new();
+    loop {
+        if button.look(pin.is_low(), embassy_time::Instant::now().as_millis()) == Some(Pressed::Forget) {
+            log::warn!("the button was held for ten seconds: everything is forgotten");
+            STATE.forget.signal(());
+        }
+        Timer::after_millis(50).await;
+    }
+}
+
+/// Counts this start, and goes back where the image on trial had its chances. Before anything that can hang.
+fn updater(flash: flash::Region) -> Option<Updater<flash::Region>> {
+    let layout = Layout::PARTITIONS;
+    let slot = if layout.slots[1].contains(&flash::running()) { Slot::B } else { Slot::A };
+    let version = Version::parse(VERSION)?;
+    let loaded = Updater::load(flash, layout, slot, ABOUT.board, version);
+    let mut updater = loaded.map_err(|error| log::error!("updates are not possible: {error:?}")).ok()?;
+    match updater.start() {
+        Ok(Start::Settled) => {}
+        Ok(Start::OnTrial(version)) => log::info!("version {version} is on trial"),
+        Ok(Start::GoBack) => reset(Reason::Rollback),
+        Err(error) => log::error!("{error}"),
+    }
+    Some(updater)
 }
 
 fn wiring(settings: &Settings) -> meter::Wiring {
@@ -119,14 +172,16 @@ async fn main(spawner: Spawner) {
     dog.enable();
     let reason = esp_hal::system::reset_reason();
     FACTS.reset_reason.store(reason.map_or(0, |reason| reason as u32), Ordering::Relaxed);
-    log::info!("{} {}, started by {reason:?}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    log::info!("{} {}, started by {reason:?}", ABOUT.board, ABOUT.version);
+    let flash = flash::whole(chip.FLASH);
+    let update = updater(flash);
 
     // Noise of the converter, as long as there is no radio to take it from.
     static NOISE: StaticCell<TrngSource<'static>> = StaticCell::new();
     NOISE.init(TrngSource::new(chip.RNG, chip.ADC1));
     let Ok(rng) = Trng::try_new() else { reset(Reason::Asked) };
 
-    let mut memory = flash::whole(chip.FLASH).part(MEMORY);
+    let mut memory = flash.part(MEMORY);
     let settings = smarty_app::store::settings(&mut memory);
     let Ok(meter) = meter::Meter::open(chip.UART1, chip.UHCI0, chip.DMA_CH0, &wiring(&settings)) else {
         log::error!("the meter's port cannot be opened");
@@ -135,19 +190,14 @@ async fn main(spawner: Spawner) {
 
     #[cfg(feature = "eth")]
     let nic = {
-        let pins = ethernet::Pins {
-            spi: chip.SPI2,
-            sck: chip.GPIO1,
-            miso: chip.GPIO0,
-            mosi: chip.GPIO4,
-            select: chip.GPIO7,
-        };
+        let pins =
+            ethernet::Pins { spi: chip.SPI2, sck: chip.GPIO1, miso: chip.GPIO0, mosi: chip.GPIO4, select: chip.GPIO7 };
         let mut mac = [0; 6];
         mac.copy_from_slice(esp_hal::efuse::base_mac_address().as_bytes());
         ethernet::begin(spawner, pins, mac).await
     };
     #[cfg(all(feature = "wifi", not(feature = "eth")))]
-    let nic = wifi::begin(spawner, chip.WIFI, settings.text(Name::WifiName), settings.text(Name::WifiPassword));
+    let nic = wifi::begin(spawner, chip.WIFI, &settings, wifi::Reach { state: &STATE, access: &ACCESS, facts: &FACTS });
     let Some(nic) = nic else {
         log::error!("no network: another try in a minute");
         Timer::after_secs(60).await;
@@ -161,14 +211,21 @@ async fn main(spawner: Spawner) {
         meter,
         stack,
         flash: memory,
-        update: update::NoSlots,
+        update,
         rng,
         reset,
         facts: &FACTS,
+        access: &ACCESS,
+        about: ABOUT,
         state: &STATE,
     };
+    let reach = console::Reach { state: &STATE, access: &ACCESS, about: ABOUT, reset };
+    // The button that also starts the chip's own loader: held at the start it is that, later it is ours.
+    let button = Input::new(chip.GPIO9, InputConfig::default().with_pull(Pull::Up));
     // Each is spawned once, so there is room for it.
     let _ = network(runner).map(|task| spawner.spawn(task));
     let _ = app(board).map(|task| spawner.spawn(task));
-    let _ = watch(dog).map(|task| spawner.spawn(task));
+    let _ = watch(dog, stack).map(|task| spawner.spawn(task));
+    let _ = console::work(chip.USB_DEVICE, reach).map(|task| spawner.spawn(task));
+    let _ = buttons(button).map(|task| spawner.spawn(task));
 }
