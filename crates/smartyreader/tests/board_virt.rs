@@ -383,7 +383,8 @@ fn sealed_frames_pass_unopened_and_the_daemon_opens_them() {
     let daemon = Daemon::start(
         &house.folder,
         &format!(
-            "[source.board]\nkind = \"mqtt\"\ntopics = [\"smartyreader/home/sealed\"]\n{}[meter.home]\nkey-file = \"{}\"\n",
+            "[mqtt.house]\n{}publish-native = false\n[source.board]\nkind = \"mqtt\"\nbroker = \"house\"\n\
+             topics = [\"smartyreader/home/sealed\"]\n[meter.home]\nkey-file = \"{}\"\n",
             house.broker.settings(),
             key.display()
         ),
@@ -485,4 +486,51 @@ fn killed_twenty_times() {
 #[ignore = "minutes: `make soak`"]
 fn killed_two_hundred_times() {
     killed(200);
+}
+
+#[test]
+fn the_time_the_name_and_the_log_in_the_network() {
+    use std::net::UdpSocket;
+    let Some(()) = image().map(drop) else { return };
+    let folder = Folder::new("board-network");
+    let bind = || {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        socket
+    };
+    let (clock, log, asker) = (bind(), bind(), bind());
+    let port = |socket: &UdpSocket| socket.local_addr().unwrap().port();
+    let lines = format!(
+        "host-name = cellar\ntime-server = {HOST}:{}\nlog-address = {HOST}\nlog-port = {}\n",
+        port(&clock),
+        port(&log)
+    );
+    let mut board = Board::new(&folder, "board", &lines).unwrap();
+    let names = port(&bind());
+    board.names = Some(names);
+    board.go();
+    // A time server that says noon of 2026-11-23.
+    let mut packet = [0; 64];
+    let (length, from) = clock.recv_from(&mut packet).unwrap();
+    assert_eq!((length, packet[0]), (48, 0x23));
+    let mut answer = [0; 48];
+    (answer[0], answer[1]) = (0x24, 1);
+    answer[24..32].copy_from_slice(&packet[40..48]);
+    answer[40..44].copy_from_slice(&(1_795_431_600_u64 + 2_208_988_800).to_be_bytes()[4..]);
+    clock.send_to(&answer, from).unwrap();
+    board.wait("it is 1795431600", 1);
+    // The same line comes over the network.
+    let mut line = [0; 256];
+    loop {
+        let (length, _) = log.recv_from(&mut line).unwrap();
+        if String::from_utf8_lossy(&line[..length]).contains("it is 1795431600") {
+            break;
+        }
+    }
+    // cellar.local, asked for its address.
+    let question = b"\0\x07\0\0\0\x01\0\0\0\0\0\0\x06cellar\x05local\0\0\x01\0\x01";
+    asker.send_to(question, ("127.0.0.1", names)).unwrap();
+    let (length, _) = asker.recv_from(&mut packet).unwrap();
+    assert_eq!(packet[..4], [0, 7, 0x84, 0]);
+    assert_eq!(packet[length - 4..length], [10, 0, 2, 15]);
 }
