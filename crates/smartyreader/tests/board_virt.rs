@@ -534,3 +534,65 @@ fn the_time_the_name_and_the_log_in_the_network() {
     assert_eq!(packet[..4], [0, 7, 0x84, 0]);
     assert_eq!(packet[length - 4..length], [10, 0, 2, 15]);
 }
+
+/// What a chip at 160 MHz does in a second, if it waits for its flash as much as was measured on the emulated one.
+const INSTRUCTIONS_A_SECOND: u64 = 125_000_000;
+
+#[test]
+fn a_telegram_a_second_costs_a_hundredth_of_the_chip() {
+    let Some(()) = image().map(drop) else { return };
+    let folder = Folder::new("board-cost");
+    let mut board = Board::new(&folder, "board", &format!("meter-key = {KEY}\n")).unwrap();
+    board.give("bench", b"1");
+    // An instruction a nanosecond: the counter counts nanoseconds.
+    board.more = vec!["-icount".into(), "shift=0".into()];
+    board.go();
+    board.wait("bench", 1);
+    let mut meter = VirtualMeter::new(MeterConfig {
+        key: Some([0x5A; 16]),
+        start: START,
+        period_s: 300,
+        ..MeterConfig::new(Profile::LuxembourgFull)
+    });
+    for number in 1..=6 {
+        board.hear(&meter.next_telegram().frame);
+        board.wait("cost of", number);
+    }
+    let cost = board.last("cost of").unwrap();
+    let numbers: Vec<u64> = cost.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [bytes, open, book, write, message] = numbers[..] else { panic!("{cost}") };
+    let all = open + book + write;
+    let permille = all * 1000 / INSTRUCTIONS_A_SECOND;
+    eprintln!(
+        "a frame of {bytes} bytes: {open} instructions to open and read it, {book} to book it, {write} to write {message} bytes; \
+         {permille} thousandths of the chip at a telegram a second"
+    );
+    assert!(bytes > 900);
+    assert!(all < INSTRUCTIONS_A_SECOND / 100, "{cost}");
+}
+
+/// Two days of a meter that sends every thirty seconds, as fast as the board takes it: nothing in it grows.
+#[test]
+#[ignore = "a quarter of an hour: `make soak`"]
+fn two_days_without_growth() {
+    let Some(mut house) = Alone::new("days", "status-every = 5\nhome-assistant = on\nformat = v1.7-both\n") else { return };
+    let mut meter = meter(START + 600, 30);
+    let mut free = Vec::new();
+    for quarter in 1..=2 * 96 {
+        for _ in 0..30 {
+            house.board.hear(&meter.next_telegram().frame);
+        }
+        house.heard.wait("the quarter-hour", |heard| of(heard, ENTRIES[0]).len() + 1 >= quarter);
+        let board = house.heard.on("smartyreader/home/board").last().map(Heard::json);
+        free.extend(board.and_then(|board| board["stack_free_b"].as_u64()));
+    }
+    let quarters = quarters(&house.heard);
+    let mut once = quarters.clone();
+    once.dedup();
+    assert_eq!(quarters.len(), once.len(), "each once");
+    // After the first hours everything that happens has happened; the deepest stack is known.
+    let (early, late) = (free[free.len() / 4], *free.last().unwrap());
+    eprintln!("{} quarter-hours; stack never used: {early} bytes after half a day, {late} at the end", quarters.len());
+    assert!(late + 512 >= early && late > 16 * 1024);
+    assert!(!house.board.log().contains("PANIC"));
+}

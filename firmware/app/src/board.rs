@@ -68,7 +68,7 @@ where
     Update: Slots,
     Rng: CryptoRngCore,
 {
-    let Board { meter, stack, flash, update, mut rng, reset, facts, state } = board;
+    let Board { mut meter, stack, flash, update, mut rng, reset, facts, state } = board;
     let _ = update;
     let (store, resumed) = match Store::open(flash) {
         Ok(opened) => opened,
@@ -85,15 +85,16 @@ where
     let since = books.wants_since();
     books.seed(store.borrow_mut().newest_first(since));
     let intake = Intake::new(&settings, marks);
-    let desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
-    let publisher = Publisher::new(&store, state, facts, &settings);
+    // Kept here and lent to the tasks: a future that is given something has it twice.
+    let mut desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
+    let mut publisher = Publisher::new(&store, state, facts, &settings);
     let around = join4(
         sntp::run(stack, &settings, &state.utc, rng.next_u64()),
         mdns::run(stack, settings.text(Name::HostName)),
         udp_log::run(stack, &settings),
         keep_settings(&store, state, reset),
     );
-    join3(read(meter, desk, facts), publisher.work(stack, &mut rng), around).await.0
+    join3(read(&mut meter, &mut desk, facts), publisher.work(stack, &mut rng), around).await.0
 }
 
 /// Writes settings when they have changed, and forgets everything when that is asked for.

@@ -81,7 +81,8 @@ impl Board {
         self.folder.join(format!("{}.{what}", self.name))
     }
 
-    /// Puts a file where the board finds it at its next start: `settings`, or `certificate`.
+    /// Puts a file where the board finds it at its next start: `settings`, `certificate`, or `bench`, where telegrams are to be
+    /// measured instead of published.
     pub fn give(&self, what: &str, bytes: &[u8]) {
         let mut file = (bytes.len() as u32).to_le_bytes().to_vec();
         file.extend(bytes);
@@ -106,7 +107,7 @@ impl Board {
         command.arg("-netdev").arg(format!("user,id=n0{names}")).args(["-device", "virtio-net-device,netdev=n0"]);
         command.arg("-drive").arg(format!("if=none,id=d0,format=raw,file={}", self.file("flash").display()));
         command.args(["-device", "virtio-blk-device,drive=d0", "-device", "virtio-rng-device"]);
-        for (what, place) in [("settings", "0x80e00000"), ("certificate", "0x80e10000")] {
+        for (what, place) in [("settings", "0x80e00000"), ("certificate", "0x80e10000"), ("bench", "0x80e20000")] {
             let file = self.file(what);
             if file.exists() {
                 command.arg("-device").arg(format!("loader,addr={place},force-raw=on,file={}", file.display()));
