@@ -383,7 +383,8 @@ fn sealed_frames_pass_unopened_and_the_daemon_opens_them() {
     let daemon = Daemon::start(
         &house.folder,
         &format!(
-            "[source.board]\nkind = \"mqtt\"\ntopics = [\"smartyreader/home/sealed\"]\n{}[meter.home]\nkey-file = \"{}\"\n",
+            "[mqtt.house]\n{}publish-native = false\n[source.board]\nkind = \"mqtt\"\nbroker = \"house\"\n\
+             topics = [\"smartyreader/home/sealed\"]\n[meter.home]\nkey-file = \"{}\"\n",
             house.broker.settings(),
             key.display()
         ),
@@ -485,4 +486,113 @@ fn killed_twenty_times() {
 #[ignore = "minutes: `make soak`"]
 fn killed_two_hundred_times() {
     killed(200);
+}
+
+#[test]
+fn the_time_the_name_and_the_log_in_the_network() {
+    use std::net::UdpSocket;
+    let Some(()) = image().map(drop) else { return };
+    let folder = Folder::new("board-network");
+    let bind = || {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        socket
+    };
+    let (clock, log, asker) = (bind(), bind(), bind());
+    let port = |socket: &UdpSocket| socket.local_addr().unwrap().port();
+    let lines = format!(
+        "host-name = cellar\ntime-server = {HOST}:{}\nlog-address = {HOST}\nlog-port = {}\n",
+        port(&clock),
+        port(&log)
+    );
+    let mut board = Board::new(&folder, "board", &lines).unwrap();
+    let names = port(&bind());
+    board.names = Some(names);
+    board.go();
+    // A time server that says noon of 2026-11-23.
+    let mut packet = [0; 64];
+    let (length, from) = clock.recv_from(&mut packet).unwrap();
+    assert_eq!((length, packet[0]), (48, 0x23));
+    let mut answer = [0; 48];
+    (answer[0], answer[1]) = (0x24, 1);
+    answer[24..32].copy_from_slice(&packet[40..48]);
+    answer[40..44].copy_from_slice(&(1_795_431_600_u64 + 2_208_988_800).to_be_bytes()[4..]);
+    clock.send_to(&answer, from).unwrap();
+    board.wait("it is 1795431600", 1);
+    // The same line comes over the network.
+    let mut line = [0; 256];
+    loop {
+        let (length, _) = log.recv_from(&mut line).unwrap();
+        if String::from_utf8_lossy(&line[..length]).contains("it is 1795431600") {
+            break;
+        }
+    }
+    // cellar.local, asked for its address.
+    let question = b"\0\x07\0\0\0\x01\0\0\0\0\0\0\x06cellar\x05local\0\0\x01\0\x01";
+    asker.send_to(question, ("127.0.0.1", names)).unwrap();
+    let (length, _) = asker.recv_from(&mut packet).unwrap();
+    assert_eq!(packet[..4], [0, 7, 0x84, 0]);
+    assert_eq!(packet[length - 4..length], [10, 0, 2, 15]);
+}
+
+/// What a chip at 160 MHz does in a second, if it waits for its flash as much as was measured on the emulated one.
+const INSTRUCTIONS_A_SECOND: u64 = 125_000_000;
+
+#[test]
+fn a_telegram_a_second_costs_a_hundredth_of_the_chip() {
+    let Some(()) = image().map(drop) else { return };
+    let folder = Folder::new("board-cost");
+    let mut board = Board::new(&folder, "board", &format!("meter-key = {KEY}\n")).unwrap();
+    board.give("bench", b"1");
+    // An instruction a nanosecond: the counter counts nanoseconds.
+    board.more = vec!["-icount".into(), "shift=0".into()];
+    board.go();
+    board.wait("bench", 1);
+    let mut meter = VirtualMeter::new(MeterConfig {
+        key: Some([0x5A; 16]),
+        start: START,
+        period_s: 300,
+        ..MeterConfig::new(Profile::LuxembourgFull)
+    });
+    for number in 1..=6 {
+        board.hear(&meter.next_telegram().frame);
+        board.wait("cost of", number);
+    }
+    let cost = board.last("cost of").unwrap();
+    let numbers: Vec<u64> = cost.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [bytes, open, book, write, message] = numbers[..] else { panic!("{cost}") };
+    let all = open + book + write;
+    let permille = all * 1000 / INSTRUCTIONS_A_SECOND;
+    eprintln!(
+        "a frame of {bytes} bytes: {open} instructions to open and read it, {book} to book it, {write} to write {message} bytes; \
+         {permille} thousandths of the chip at a telegram a second"
+    );
+    assert!(bytes > 900);
+    assert!(all < INSTRUCTIONS_A_SECOND / 100, "{cost}");
+}
+
+/// Two days of a meter that sends every thirty seconds, as fast as the board takes it: nothing in it grows.
+#[test]
+#[ignore = "a quarter of an hour: `make soak`"]
+fn two_days_without_growth() {
+    let Some(mut house) = Alone::new("days", "status-every = 5\nhome-assistant = on\nformat = v1.7-both\n") else { return };
+    let mut meter = meter(START + 600, 30);
+    let mut free = Vec::new();
+    for quarter in 1..=2 * 96 {
+        for _ in 0..30 {
+            house.board.hear(&meter.next_telegram().frame);
+        }
+        house.heard.wait("the quarter-hour", |heard| of(heard, ENTRIES[0]).len() + 1 >= quarter);
+        let board = house.heard.on("smartyreader/home/board").last().map(Heard::json);
+        free.extend(board.and_then(|board| board["stack_free_b"].as_u64()));
+    }
+    let quarters = quarters(&house.heard);
+    let mut once = quarters.clone();
+    once.dedup();
+    assert_eq!(quarters.len(), once.len(), "each once");
+    // After the first hours everything that happens has happened; the deepest stack is known.
+    let (early, late) = (free[free.len() / 4], *free.last().unwrap());
+    eprintln!("{} quarter-hours; stack never used: {early} bytes after half a day, {late} at the end", quarters.len());
+    assert!(late + 512 >= early && late > 16 * 1024);
+    assert!(!house.board.log().contains("PANIC"));
 }

@@ -1,6 +1,7 @@
 //! Board: what a board gives to the app, and the app as one future.
 
 use core::cell::RefCell;
+use core::pin::pin;
 
 use embassy_futures::join::{join4, join5};
 use embassy_futures::select::{Either, select};
@@ -86,7 +87,7 @@ where
     Update: NorFlash,
     Rng: CryptoRngCore,
 {
-    let Board { meter, stack, flash, update, mut rng, reset, facts, access, about, state } = board;
+    let Board { mut meter, stack, flash, update, mut rng, reset, facts, access, about, state } = board;
     let (store, resumed) = match Store::open(flash) {
         Ok(opened) => opened,
         Err(error) => {
@@ -102,25 +103,21 @@ where
     let since = books.wants_since();
     books.seed(store.borrow_mut().newest_first(since));
     let intake = Intake::new(&settings, marks);
-    let desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
-    let publisher = Publisher::new(&store, state, facts, &settings);
-    let around = join4(
-        sntp::run(stack, &settings, &state.utc, rng.next_u64()),
-        mdns::run(stack, settings.text(Name::HostName)),
-        udp_log::run(stack, &settings),
-        keep_settings(&store, state, reset),
-    );
+    // Kept here and lent to the tasks: a future that is given something has it twice.
+    let mut desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
+    let mut publisher = Publisher::new(&store, state, facts, &settings);
     let update = RefCell::new(update);
     let page = Page::new(&store, &update, state, facts, access, about);
-    join5(
-        read(meter, desk, facts),
-        publisher.work(stack, &mut rng),
-        around,
-        page.work(stack, reset),
-        watch_trial(&update, state, reset),
-    )
-    .await
-    .0
+    // Each stays where it is made: moved into the other, it would go over the stack, 45 kB at once.
+    let time = pin!(sntp::run(stack, &settings, &state.utc, rng.next_u64()));
+    let name = pin!(mdns::run(stack, settings.text(Name::HostName)));
+    let log = pin!(udp_log::run(stack, &settings));
+    let settings = pin!(keep_settings(&store, state, reset));
+    let trial = pin!(watch_trial(&update, state, reset));
+    let pages = pin!(page.work(stack, reset));
+    let reading = pin!(read(&mut meter, &mut desk, facts));
+    let publishing = pin!(publisher.work(stack, &mut rng));
+    join5(reading, publishing, pages, trial, join4(time, name, log, settings)).await.0
 }
 
 /// Writes settings when they have changed, and forgets everything when that is asked for.

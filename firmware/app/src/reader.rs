@@ -32,7 +32,7 @@ pub(crate) struct Desk<'a, F> {
 }
 
 /// Reads for ever.
-pub(crate) async fn read<M: Read, F: NorFlash>(mut meter: M, mut desk: Desk<'_, F>, facts: &'static Facts) -> ! {
+pub(crate) async fn read<M: Read, F: NorFlash>(meter: &mut M, desk: &mut Desk<'_, F>, facts: &'static Facts) -> ! {
     // A quarter of a kilobyte: 22 ms of the fastest meter.
     let mut buffer = [0; 256];
     loop {

@@ -81,7 +81,7 @@ async fn work(mut controller: WifiController<'static>, reach: Reach) -> ! {
 async fn listen(controller: &mut WifiController<'static>, reach: Reach) {
     let Ok(found) = controller.scan_async(&ScanConfig::default()).await else { return };
     reach.access.hear(found.iter().filter_map(|point| {
-        let name = core::str::from_utf8(point.ssid.as_bytes()).ok()?;
+        let name = point.ssid.as_str();
         let locked = !matches!(point.auth_method, None | Some(esp_radio::wifi::AuthenticationMethod::None));
         Some(Network { name: name.try_into().ok()?, rssi_dbm: point.signal_strength, locked })
     }));

@@ -41,6 +41,8 @@ pub struct Board {
     name: String,
     /// More of QEMU's arguments.
     pub more: Vec<String>,
+    /// UDP port of this machine that leads to the board's 5353, for questions about its name.
+    pub names: Option<u16>,
     running: Option<Running>,
     console: Arc<Mutex<String>>,
 }
@@ -66,6 +68,7 @@ impl Board {
             folder: folder.path().to_path_buf(),
             name: name.into(),
             more: Vec::new(),
+            names: None,
             running: None,
             console: Arc::default(),
         };
@@ -78,7 +81,8 @@ impl Board {
         self.folder.join(format!("{}.{what}", self.name))
     }
 
-    /// Puts a file where the board finds it at its next start: `settings`, or `certificate`.
+    /// Puts a file where the board finds it at its next start: `settings`, `certificate`, or `bench`, where telegrams are to be
+    /// measured instead of published.
     pub fn give(&self, what: &str, bytes: &[u8]) {
         let mut file = (bytes.len() as u32).to_le_bytes().to_vec();
         file.extend(bytes);
@@ -99,10 +103,11 @@ impl Board {
         command.arg("-kernel").arg(&self.image);
         command.arg("-serial").arg(format!("unix:{},server=on,wait=on", socket.display()));
         command.args(["-global", "virtio-mmio.force-legacy=false"]);
-        command.args(["-netdev", "user,id=n0", "-device", "virtio-net-device,netdev=n0"]);
+        let names = self.names.map_or_else(String::new, |port| format!(",hostfwd=udp:127.0.0.1:{port}-:5353"));
+        command.arg("-netdev").arg(format!("user,id=n0{names}")).args(["-device", "virtio-net-device,netdev=n0"]);
         command.arg("-drive").arg(format!("if=none,id=d0,format=raw,file={}", self.file("flash").display()));
         command.args(["-device", "virtio-blk-device,drive=d0", "-device", "virtio-rng-device"]);
-        for (what, place) in [("settings", "0x80e00000"), ("certificate", "0x80e10000")] {
+        for (what, place) in [("settings", "0x80e00000"), ("certificate", "0x80e10000"), ("bench", "0x80e20000")] {
             let file = self.file(what);
             if file.exists() {
                 command.arg("-device").arg(format!("loader,addr={place},force-raw=on,file={}", file.display()));

@@ -15,6 +15,7 @@ mod span;
 mod tests;
 
 use core::cell::{Cell, RefCell};
+use core::pin::pin;
 
 use embassy_futures::join::join3;
 use embassy_net::Stack;
@@ -91,7 +92,8 @@ impl<'a, F: NorFlash, U: NorFlash> Page<'a, F, U> {
     #[allow(clippy::large_futures)] // The buffers of two connections; they lie in the board's static memory.
     pub(crate) async fn work(&self, stack: Stack<'static>, reset: fn(Reason) -> !) -> ! {
         let made = Mutex::new(Made::new());
-        join3(self.serve(stack, &made), self.serve(stack, &made), self.restart(reset)).await.2
+        let (one, other) = (pin!(self.serve(stack, &made)), pin!(self.serve(stack, &made)));
+        join3(one, other, self.restart(reset)).await.2
     }
 
     async fn serve(&self, stack: Stack<'static>, made: &Mutex<NoopRawMutex, Made>) -> ! {
