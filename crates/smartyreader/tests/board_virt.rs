@@ -146,7 +146,8 @@ fn every_other_format_has_the_daemons_bytes() {
     ];
     for (ours, theirs) in formats {
         let daemon = format!("[[mqtt.house.format]]\nname = \"{theirs}\"\ntopic = \"lamsmarty\"\nevery = \"20s\"\n");
-        let Some(mut pair) = Pair::new(&format!("format-{ours}"), &format!("format = {ours}\nformat-every = 20\n"), &daemon)
+        let Some(mut pair) =
+            Pair::new(&format!("format-{ours}"), &format!("format = {ours}\nformat-every = 20\n"), &daemon)
         else {
             return;
         };
@@ -258,8 +259,7 @@ fn a_common_key_good_and_wrong() {
 #[test]
 fn a_certificate_good_and_wrong() {
     let with = "tls = certificate\ntls-name = ";
-    let Some((connected, log)) =
-        secured("certificate", Security::Tls, &format!("{with}localhost\n"), Some("ca.pem"))
+    let Some((connected, log)) = secured("certificate", Security::Tls, &format!("{with}localhost\n"), Some("ca.pem"))
     else {
         return;
     };
@@ -312,7 +312,8 @@ impl Alone {
     }
 
     fn wait_for_status(&self, what: &str, holds: impl Fn(&serde_json::Value) -> bool) {
-        self.heard.wait(what, |heard| of(heard, "smartyreader/home/status").last().is_some_and(|last| holds(&last.json())));
+        self.heard
+            .wait(what, |heard| of(heard, "smartyreader/home/status").last().is_some_and(|last| holds(&last.json())));
     }
 }
 
@@ -348,8 +349,12 @@ fn noise_broken_frames_strangers_and_replays() {
             std::thread::sleep(std::time::Duration::from_millis(700));
         }
     }
-    let lives: Vec<i64> =
-        house.heard.on("smartyreader/home/live").iter().map(|live| live.json()["time_unix"].as_i64().unwrap()).collect();
+    let lives: Vec<i64> = house
+        .heard
+        .on("smartyreader/home/live")
+        .iter()
+        .map(|live| live.json()["time_unix"].as_i64().unwrap())
+        .collect();
     assert_eq!(lives, truth);
     let telegrams = truth.len();
     house.wait_for_status("all counted", |status| status["counters"]["telegrams"] == telegrams);
@@ -369,7 +374,9 @@ fn a_wrong_key_is_said_and_never_shown() {
     for _ in 0..3 {
         house.board.hear(&meter.next_telegram().frame);
     }
-    house.wait_for_status("the key", |status| status["sentence"].as_str().unwrap().contains("this key does not open them"));
+    house.wait_for_status("the key", |status| {
+        status["sentence"].as_str().unwrap().contains("this key does not open them")
+    });
     house.wait_for_status("each frame", |status| status["counters"]["tag_mismatch"].as_u64() >= Some(3));
     assert!(house.heard.on("smartyreader/home/live").is_empty());
     let everything = house.heard.all().iter().map(Heard::text).collect::<String>() + &house.board.log();
@@ -398,7 +405,8 @@ fn sealed_frames_pass_unopened_and_the_daemon_opens_them() {
         sent.push(frame);
         house.heard.wait("the frame", |heard| of(heard, "smartyreader/home/sealed").len() == number);
     }
-    let passed: Vec<Vec<u8>> = house.heard.on("smartyreader/home/sealed").into_iter().map(|heard| heard.payload).collect();
+    let passed: Vec<Vec<u8>> =
+        house.heard.on("smartyreader/home/sealed").into_iter().map(|heard| heard.payload).collect();
     assert_eq!(passed, sent);
     daemon.wait("all opened", |daemon| daemon.health()["meters"][0]["telegrams"] == 20);
     assert_eq!(daemon.health()["meters"][0]["proof"], "tag");
@@ -575,7 +583,9 @@ fn a_telegram_a_second_costs_a_hundredth_of_the_chip() {
 #[test]
 #[ignore = "a quarter of an hour: `make soak`"]
 fn two_days_without_growth() {
-    let Some(mut house) = Alone::new("days", "status-every = 5\nhome-assistant = on\nformat = v1.7-both\n") else { return };
+    let Some(mut house) = Alone::new("days", "status-every = 5\nhome-assistant = on\nformat = v1.7-both\n") else {
+        return;
+    };
     let mut meter = meter(START + 600, 30);
     let mut free = Vec::new();
     for quarter in 1..=2 * 96 {

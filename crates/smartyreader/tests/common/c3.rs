@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use super::{Folder, finish, free_port};
 
-/// What is needed: image, image for an update, emulator, what puts settings into an image.
+/// What is needed: image, image for an update, emulator, what puts settings into an image, what signs one.
 pub struct Tools {
     pub factory: PathBuf,
     pub update: PathBuf,
     emulator: PathBuf,
     put_settings: PathBuf,
+    pub sign: PathBuf,
 }
 
 /// All of it; `None`, said loudly, where something is missing. `FIRMWARE_REQUIRED` makes that a failure.
@@ -29,8 +30,9 @@ pub fn tools() -> Option<Tools> {
         update: at("SMARTY_BOARD_C3_UPDATE", "board-c3.bin"),
         emulator: at("SMARTY_EMULATOR", "emulator"),
         put_settings: at("SMARTY_PUT_SETTINGS", "put-settings"),
+        sign: at("SMARTY_SIGN_FIRMWARE", "sign-firmware"),
     };
-    let files = [&tools.factory, &tools.update, &tools.emulator, &tools.put_settings];
+    let files = [&tools.factory, &tools.update, &tools.emulator, &tools.put_settings, &tools.sign];
     let qemu = Command::new("qemu-system-riscv32").arg("--version").stdout(Stdio::null()).status();
     let missing = if let Some(file) = files.into_iter().find(|file| !file.exists()) {
         format!("no {}: `scripts/firmware c3 tools emulator` makes it", file.display())
@@ -46,7 +48,7 @@ pub fn tools() -> Option<Tools> {
 
 /// A board.
 pub struct C3 {
-    tools: Tools,
+    pub tools: Tools,
     folder: PathBuf,
     /// More of the emulator's arguments.
     pub more: Vec<String>,
@@ -90,8 +92,7 @@ impl C3 {
         command.args(router.split_whitespace());
         let network = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let folder = folder.path().to_path_buf();
-        let board =
-            Self { tools, folder, more: Vec::new(), page, network, cable, running: None, log: Arc::default() };
+        let board = Self { tools, folder, more: Vec::new(), page, network, cable, running: None, log: Arc::default() };
         std::fs::copy(&board.tools.factory, board.flash()).unwrap();
         board.put(settings);
         Some(board)
@@ -122,8 +123,7 @@ impl C3 {
         command.arg(self.flash()).arg("--meter").arg(&socket);
         command.arg("--network").arg(format!("127.0.0.1:{},127.0.0.1:{}", self.cable.0, self.cable.1));
         command.args(&self.more);
-        let mut emulator =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut emulator = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         record(emulator.stdout.take().unwrap(), &self.log);
         record(emulator.stderr.take().unwrap(), &self.log);
         let until = Instant::now() + Duration::from_secs(20);
@@ -151,6 +151,19 @@ impl C3 {
         if let Err(error) = line.write_all(bytes) {
             panic!("{error}: {}", self.log());
         }
+    }
+
+    /// Sends `body` to a path of the board's page; the status and what it answers.
+    pub fn post(&self, path: &str, password: &str, body: &[u8]) -> Result<(u16, String), ureq::Error> {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_mins(2)))
+            .build()
+            .into();
+        let url = format!("http://127.0.0.1:{}{path}", self.page);
+        let pass = openssl::base64::encode_block(format!("board:{password}").as_bytes());
+        let mut answer = agent.post(url).header("Authorization", format!("Basic {pass}")).send(body)?;
+        Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
     }
 
     /// What board and emulator have said since the first start.
