@@ -144,7 +144,8 @@ impl Devices {
         let known = self.kept.iter().position(|kept| kept.as_ref().is_some_and(|kept| kept.id == *id));
         let index = known.or_else(|| self.kept.iter().position(Option::is_none)).unwrap_or_else(|| {
             // The one that was silent longest has been taken away.
-            let age = |kept: &Option<Kept>| kept.as_ref().and_then(|kept| kept.books.last()).map_or(0, |last| last.time);
+            let age =
+                |kept: &Option<Kept>| kept.as_ref().and_then(|kept| kept.books.last()).map_or(0, |last| last.time);
             self.kept.iter().enumerate().min_by_key(|(_, kept)| age(kept)).map_or(0, |(index, _)| index)
         });
         let place = &mut self.kept[index];

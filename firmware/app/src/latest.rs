@@ -95,8 +95,8 @@ impl Default for Latest {
 
 /// A number that differs between two meters: FNV-1a of the name.
 pub fn segment(equipment: &str) -> i64 {
-    let hash = equipment.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    });
+    let hash = equipment
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
     hash as i64
 }

@@ -12,8 +12,7 @@ const COMPLETE: u8 = 1 << 4;
 const POWER: u8 = 1 << 5;
 const VOLTAGE: u8 = 1 << 6;
 
-const REASONS: [Reason; 5] =
-    [Reason::NoTelegrams, Reason::Start, Reason::Swap, Reason::Reset, Reason::ClockSetBack];
+const REASONS: [Reason; 5] = [Reason::NoTelegrams, Reason::Start, Reason::Swap, Reason::Reset, Reason::ClockSetBack];
 
 /// Writes an entry; answers how many bytes it has.
 pub fn write(entry: &Entry, bytes: &mut [u8; LONGEST]) -> usize {
@@ -72,11 +71,8 @@ pub fn read(bytes: &[u8]) -> Option<Entry> {
                     count: reader.number()?.try_into().ok()?,
                 })
             };
-            let voltage = if flags & VOLTAGE == 0 {
-                None
-            } else {
-                Some(Extent { min: reader.number()?, max: reader.number()? })
-            };
+            let voltage =
+                if flags & VOLTAGE == 0 { None } else { Some(Extent { min: reader.number()?, max: reader.number()? }) };
             let telegrams = reader.number()?.try_into().ok()?;
             let complete = flags & COMPLETE != 0;
             Some(Entry::Quarter(QuarterHour { start, energies, complete, power_net, voltage, telegrams }))

@@ -134,15 +134,8 @@ impl State {
 }
 
 impl Link {
-    const NONE: Self = Self {
-        connected: false,
-        connections: 0,
-        sent: 0,
-        too_long: 0,
-        live_skipped: 0,
-        owed: 0,
-        flash_errors: 0,
-    };
+    const NONE: Self =
+        Self { connected: false, connections: 0, sent: 0, too_long: 0, live_skipped: 0, owed: 0, flash_errors: 0 };
 }
 
 impl Default for State {

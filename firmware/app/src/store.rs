@@ -116,10 +116,7 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// Those of the flash.
-    pub fn certificate<'b>(
-        &mut self,
-        buffer: &'b mut [u8; LONGEST_CERTIFICATE],
-    ) -> Result<Option<&'b [u8]>, F::Error> {
+    pub fn certificate<'b>(&mut self, buffer: &'b mut [u8; LONGEST_CERTIFICATE]) -> Result<Option<&'b [u8]>, F::Error> {
         let length = self.certificate.newest(&mut self.flash, buffer)?;
         Ok(length.filter(|length| *length > 0).map(|length| &buffer[..length]))
     }
@@ -219,8 +216,7 @@ impl<F: NorFlash> Store<F> {
     /// Those of the flash.
     pub fn clear(&mut self) -> Result<(), F::Error> {
         // The settings last: until then it is clear whose the rest is.
-        for ring in
-            [&mut self.journal, &mut self.position, &mut self.state, &mut self.certificate, &mut self.settings]
+        for ring in [&mut self.journal, &mut self.position, &mut self.state, &mut self.certificate, &mut self.settings]
         {
             ring.clear(&mut self.flash)?;
         }

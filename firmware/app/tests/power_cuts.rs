@@ -51,7 +51,7 @@ fn run(flash: Flash, frames: &[Vec<u8>]) -> (Flash, usize) {
         intake.feed(frame, None, &mut |found| {
             let Found::Arrival(arrival) = found else { return };
             let mut entries = heapless::Vec::new();
-            books.take(&arrival, &mut latest, |entry| entries.push(entry).unwrap());
+            books.take(arrival, &mut latest, |entry| entries.push(entry).unwrap());
             if !entries.is_empty() {
                 cut |= store.close(books.account(), arrival.marks, &entries).is_err();
             }
@@ -101,8 +101,10 @@ fn quarter_hours_survive_a_cut_at_every_operation() {
         assert_eq!(import(&after), import(&expected), "no energy is lost or booked twice, cut at {cut}");
         let ends: Vec<i64> = after.iter().map(Entry::end).collect();
         assert!(ends.is_sorted(), "in order, cut at {cut}");
-        let mut starts: Vec<i64> =
-            after.iter().filter_map(|entry| if let Entry::Quarter(quarter) = entry { Some(quarter.start) } else { None }).collect();
+        let mut starts: Vec<i64> = after
+            .iter()
+            .filter_map(|entry| if let Entry::Quarter(quarter) = entry { Some(quarter.start) } else { None })
+            .collect();
         let count = starts.len();
         starts.dedup();
         assert_eq!(starts.len(), count, "each once, cut at {cut}");

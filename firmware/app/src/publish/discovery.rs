@@ -61,7 +61,8 @@ impl<F: NorFlash> Publisher<'_, F> {
         if let Some(telegram) = self.latest.telegram() {
             crate::books::push_lossy(&mut model, telegram.identification());
         }
-        let entities = Entities { settings: self.settings, latest: &self.latest, model: &model, sent: self.discovery.sent };
+        let entities =
+            Entities { settings: self.settings, latest: &self.latest, model: &model, sent: self.discovery.sent };
         for _ in 0..AT_ONCE {
             if !self.discovery.due {
                 break;

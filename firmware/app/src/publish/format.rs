@@ -13,10 +13,7 @@ use crate::settings::Name;
 
 impl<F: NorFlash> Publisher<'_, F> {
     /// What the format said after connecting.
-    pub(super) async fn greet_format<IO: Io>(
-        &mut self,
-        session: &mut Session<'_, '_, '_, IO>,
-    ) -> Result<(), Broken> {
+    pub(super) async fn greet_format<IO: Io>(&mut self, session: &mut Session<'_, '_, '_, IO>) -> Result<(), Broken> {
         let topic = self.settings.text(Name::BirthTopic);
         let (body, certain) = match self.settings.text(Name::Format) {
             "smartyreader5" => (smartyreader5::ANNOUNCEMENT, false),
@@ -29,10 +26,7 @@ impl<F: NorFlash> Publisher<'_, F> {
     }
 
     /// The messages for a telegram, if it is time for them.
-    pub(super) async fn publish_format<IO: Io>(
-        &mut self,
-        session: &mut Session<'_, '_, '_, IO>,
-    ) -> Result<(), Broken> {
+    pub(super) async fn publish_format<IO: Io>(&mut self, session: &mut Session<'_, '_, '_, IO>) -> Result<(), Broken> {
         let format = self.settings.text(Name::Format);
         let every = self.settings.number(Name::FormatEvery);
         if format == "off" || !is_due(every, self.before.map(|before| before.time), self.latest.time) {

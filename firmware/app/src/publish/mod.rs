@@ -26,9 +26,9 @@ use crate::latest::Latest;
 use crate::net;
 use crate::settings::{Name, Settings};
 use crate::state::State;
-use crate::store::Store;
 #[cfg(feature = "tls")]
 use crate::store::LONGEST_CERTIFICATE;
+use crate::store::Store;
 #[cfg(feature = "tls")]
 use crate::tls::{self, Secret};
 use crate::zone::Zone;
@@ -137,7 +137,16 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
             let mut socket = TcpSocket::new(stack, &mut tcp_received, &mut tcp_sent);
             let known = self.state.link().connections;
             let broken = match self.reach(stack, &mut socket).await {
-                Ok(()) => self.encrypt(&mut session, &mut socket, #[cfg(feature = "tls")] &mut tls_buffers, rng).await,
+                Ok(()) => {
+                    self.encrypt(
+                        &mut session,
+                        &mut socket,
+                        #[cfg(feature = "tls")]
+                        &mut tls_buffers,
+                        rng,
+                    )
+                    .await
+                }
                 Err(why) => why,
             };
             socket.abort();

@@ -29,10 +29,7 @@ pub(super) fn is_due(every: u32, last: Option<i64>, time: i64) -> bool {
 
 impl<F: NorFlash> Publisher<'_, F> {
     /// What is due with a telegram.
-    pub(super) async fn publish_native<IO: Io>(
-        &mut self,
-        session: &mut Session<'_, '_, '_, IO>,
-    ) -> Result<(), Broken> {
+    pub(super) async fn publish_native<IO: Io>(&mut self, session: &mut Session<'_, '_, '_, IO>) -> Result<(), Broken> {
         let settings = self.settings;
         let (base, meter) = (settings.text(Name::Topic), settings.text(Name::Meter));
         let time = self.latest.time;

@@ -29,10 +29,7 @@ pub(super) struct Pace {
 
 impl<F: NorFlash> Publisher<'_, F> {
     /// Availability and status, where they changed or are due.
-    pub(super) async fn publish_status<IO: Io>(
-        &mut self,
-        session: &mut Session<'_, '_, '_, IO>,
-    ) -> Result<(), Broken> {
+    pub(super) async fn publish_status<IO: Io>(&mut self, session: &mut Session<'_, '_, '_, IO>) -> Result<(), Broken> {
         let (now, number) = (Instant::now(), self.latest.number);
         let seen = match self.status.seen {
             Some((at, seen)) if seen == number => at,
@@ -95,7 +92,9 @@ fn sentence(counters: &Counters, fresh: bool, settings: &crate::settings::Settin
             "The meter sends plain telegrams though a key is given. If that is right, set accept-plain to on."
         }
         () if counters.without_time > 0 => "The meter's clock is not set, and no time server answers.",
-        () if counters.bytes == 0 => "Nothing has come from the meter yet. Is the cable in, and is the port switched on?",
+        () if counters.bytes == 0 => {
+            "Nothing has come from the meter yet. Is the cable in, and is the port switched on?"
+        }
         () if counters.frames == 0 && counters.noise > 4096 => {
             "Only noise arrives. Set inverted the other way round; look whether the speed is right."
         }
