@@ -81,7 +81,7 @@ fn keep<F: NorFlash>(
         Found::Arrival(arrival) => {
             let mut entries: Vec<Entry, AT_ONCE> = Vec::new();
             let first = books.account().last_time().is_none();
-            let outcome = books.take(&arrival, latest, |entry| {
+            let outcome = books.take(arrival, latest, |entry| {
                 // No more than this many come out.
                 let _ = entries.push(entry);
             });

@@ -55,19 +55,16 @@ pub(crate) async fn run(stack: Stack<'static>, settings: &Settings, utc: &Utc, m
         net::up(stack, Duration::from_secs(60)).await;
         nonce = nonce.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let asked = async { ask(stack, (net::resolve(stack, server).await?, port), nonce).await };
-        match with_timeout(PATIENCE, asked).await.ok().flatten() {
-            Some(now) => {
-                if utc.own().is_none() {
-                    log::info!("time server {server}: it is {now}");
-                }
-                utc.set(now, Origin::Server);
-                pause = PAUSES.0;
-                Timer::after(AGAIN).await;
+        if let Some(now) = with_timeout(PATIENCE, asked).await.ok().flatten() {
+            if utc.own().is_none() {
+                log::info!("time server {server}: it is {now}");
             }
-            None => {
-                Timer::after_secs(pause).await;
-                pause = (pause * 2).min(PAUSES.1);
-            }
+            utc.set(now, Origin::Server);
+            pause = PAUSES.0;
+            Timer::after(AGAIN).await;
+        } else {
+            Timer::after_secs(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
         }
     }
 }

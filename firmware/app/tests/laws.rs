@@ -13,11 +13,8 @@ const START: i64 = 1_795_431_600;
 
 fn energies() -> impl Strategy<Value = Energies> {
     let one = proptest::option::of(any::<i64>());
-    (one.clone(), one.clone(), one.clone(), one).prop_map(|(import, export, reactive_import, reactive_export)| Energies {
-        import,
-        export,
-        reactive_import,
-        reactive_export,
+    (one.clone(), one.clone(), one.clone(), one).prop_map(|(import, export, reactive_import, reactive_export)| {
+        Energies { import, export, reactive_import, reactive_export }
     })
 }
 
@@ -184,8 +181,11 @@ fn everything_that_a_line_can_do_to_a_telegram() {
 
 #[test]
 fn what_was_recorded_before_a_restart_is_refused_after_it() {
-    let mut meter =
-        VirtualMeter::new(MeterConfig { key: Some([0x5A; 16]), start: START, ..MeterConfig::new(Profile::LuxembourgSolar) });
+    let mut meter = VirtualMeter::new(MeterConfig {
+        key: Some([0x5A; 16]),
+        start: START,
+        ..MeterConfig::new(Profile::LuxembourgSolar)
+    });
     let frames: Vec<Vec<u8>> = (0..6).map(|_| meter.next_telegram().frame).collect();
     let mut settings = Settings::new();
     settings.set(Name::MeterKey, &"5a".repeat(16)).unwrap();

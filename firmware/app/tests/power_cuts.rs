@@ -51,7 +51,7 @@ fn run(flash: Flash, frames: &[Vec<u8>]) -> (Flash, usize) {
         intake.feed(frame, None, &mut |found| {
             let Found::Arrival(arrival) = found else { return };
             let mut entries = heapless::Vec::new();
-            books.take(&arrival, &mut latest, |entry| entries.push(entry).unwrap());
+            books.take(arrival, &mut latest, |entry| entries.push(entry).unwrap());
             if !entries.is_empty() {
                 cut |= store.close(books.account(), arrival.marks, &entries).is_err();
             }

@@ -38,7 +38,7 @@ pub(crate) async fn run(settings: &Settings) -> ! {
                 intake.feed(&frame[..length], None, &mut |found| {
                     let Found::Arrival(arrival) = found else { return };
                     opened.set(instructions());
-                    books.take(&arrival, &mut latest, |_| {});
+                    books.take(arrival, &mut latest, |_| {});
                     booked.set(instructions());
                 });
                 let mut message: heapless::String<4096> = heapless::String::new();

@@ -2,6 +2,7 @@
 
 #![no_std]
 #![no_main]
+#![allow(missing_docs)] // The entry's macro makes a function without any.
 
 mod bench;
 mod clock;
@@ -80,10 +81,10 @@ fn take_given(disk: &mut Disk) {
 }
 
 fn spawn(spawner: Spawner, line: Option<u32>) {
+    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     let Some(mut disk) = Disk::find() else { panic!("no disk: -device virtio-blk-device") };
     take_given(&mut disk);
     let mut random = Random::find();
-    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     let settings = smarty_app::store::settings(&mut disk);
     if given::file(given::BENCH, &mut [0; 4]).is_some() {
         interrupt::begin(None);
@@ -111,13 +112,14 @@ fn spawn(spawner: Spawner, line: Option<u32>) {
     spawner.spawn(app_task(board).expect("spawned once"));
 }
 
+/// From the reset on.
 #[riscv_rt::entry]
 fn main() -> ! {
+    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
     stack::paint();
     console::begin();
     log::info!("board-virt {}", env!("CARGO_PKG_VERSION"));
     let line = network::begin();
-    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
     EXECUTOR.init(Executor::new()).run(|spawner| spawn(spawner, line))
 }
 

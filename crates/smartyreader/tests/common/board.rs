@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Folder;
+use smarty_meter::{MeterConfig, Profile, VirtualMeter};
+
+use super::broker::{Broker, Heard, Listener};
+use super::{Folder, KEY};
 
 /// Where the test's machine is, for the board.
 pub const HOST: &str = "10.0.2.2";
@@ -32,6 +35,37 @@ pub fn image() -> Option<PathBuf> {
     assert!(std::env::var_os("FIRMWARE_REQUIRED").is_none(), "{missing}");
     eprintln!("SKIPPED: {missing}");
     None
+}
+
+/// Ten minutes before Monday noon.
+pub const START: i64 = 1_795_431_000;
+
+/// A meter of Luxembourg with the test's key, from this moment on.
+pub fn meter(start: i64, period_s: u32) -> VirtualMeter {
+    VirtualMeter::new(MeterConfig {
+        key: Some([0x5A; 16]),
+        start,
+        period_s,
+        ..MeterConfig::new(Profile::LuxembourgSolar)
+    })
+}
+
+/// The board's settings for this broker.
+pub fn settings(broker: &Broker, more: &str) -> String {
+    format!("meter-key = {KEY}\nbroker = {HOST}\nbroker-port = {}\ntime-server =\n{more}", broker.port)
+}
+
+/// What was heard on one topic.
+pub fn of<'h>(heard: &'h [Heard], topic: &str) -> Vec<&'h Heard> {
+    heard.iter().filter(|heard| heard.topic == topic).collect()
+}
+
+/// Where entries are published.
+pub const ENTRIES: [&str; 2] = ["smartyreader/home/quarter-hour", "smartyreader/home/gap"];
+
+/// The quarter-hours, as they came.
+pub fn quarters(listener: &Listener) -> Vec<String> {
+    listener.on(ENTRIES[0]).iter().map(Heard::text).collect()
 }
 
 /// A board that runs.
