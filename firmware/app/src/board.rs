@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use embassy_futures::join::{join4, join5};
+use embassy_futures::join::{join, join4, join5};
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::Timer;
@@ -21,7 +21,7 @@ use crate::reader::{Desk, read};
 use crate::settings::{Name, Settings};
 use crate::state::State;
 use crate::store::{Resumed, Store};
-use crate::update::{Updater, watch_trial};
+use crate::update::{Updater, fetch_noticed, watch_trial};
 use crate::{mdns, sntp, udp_log};
 
 /// Why the app starts the board anew.
@@ -117,7 +117,7 @@ where
         publisher.work(stack, &mut rng),
         around,
         page.work(stack, reset),
-        watch_trial(&update, state, reset),
+        join(watch_trial(&update, state, reset), fetch_noticed(stack, &update, state, reset)),
     )
     .await
     .0

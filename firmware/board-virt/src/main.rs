@@ -2,6 +2,7 @@
 
 #![no_std]
 #![no_main]
+#![recursion_limit = "256"] // The app is one future of many.
 
 mod clock;
 mod console;
