@@ -12,6 +12,7 @@
 //! | [`update`] | a new image, and back again by itself | `update` |
 //! | [`serial`] | commands and Improv over the serial line | `serial` |
 //! | [`access`] | how the board gets into a Wi-Fi | `access` |
+//! | [`portal`] | the board's own network in the first setup | `portal` |
 //! | `page` | the local page, its API, and the first setup | `page` |
 //! | [`button`], [`led`] | what is pressed, and what is shown | `button`, `led` |
 //! | [`rtc`] | a clock with a battery | `rtc` |
@@ -35,6 +36,7 @@ pub mod lora;
 pub mod mdns;
 pub mod net;
 mod page;
+pub mod portal;
 mod publish;
 mod reader;
 pub mod record;
