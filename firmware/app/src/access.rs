@@ -40,6 +40,8 @@ pub struct Access {
     place: Mutex<CriticalSectionRawMutex, Cell<Place>>,
     /// Name and password have been given: the radio is to try them at once.
     pub wanted: Signal<CriticalSectionRawMutex, ()>,
+    /// Somebody has held the button: the radio is to open the board's own network.
+    pub setup: Signal<CriticalSectionRawMutex, ()>,
 }
 
 impl Access {
@@ -49,6 +51,7 @@ impl Access {
             heard: Mutex::new(RefCell::new(Vec::new())),
             place: Mutex::new(Cell::new(Place::Nowhere)),
             wanted: Signal::new(),
+            setup: Signal::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use core::pin::pin;
 
-use embassy_futures::join::{join4, join5};
+use embassy_futures::join::{join, join4, join5};
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::Timer;
@@ -22,7 +22,7 @@ use crate::reader::{Desk, read};
 use crate::settings::{Name, Settings};
 use crate::state::State;
 use crate::store::{Resumed, Store};
-use crate::update::{Updater, watch_trial};
+use crate::update::{Updater, fetch_noticed, watch_trial};
 use crate::{mdns, sntp, udp_log};
 
 /// Why the app starts the board anew.
@@ -113,7 +113,7 @@ where
     let name = pin!(mdns::run(stack, settings.text(Name::HostName)));
     let log = pin!(udp_log::run(stack, &settings));
     let settings = pin!(keep_settings(&store, state, reset));
-    let trial = pin!(watch_trial(&update, state, reset));
+    let trial = pin!(join(watch_trial(&update, state, reset), fetch_noticed(stack, &update, state, reset)));
     let pages = pin!(page.work(stack, reset));
     let reading = pin!(read(&mut meter, &mut desk, facts));
     let publishing = pin!(publisher.work(stack, &mut rng));

@@ -8,7 +8,7 @@
 //! | 4 | telegrams come, and none can be read: the key is wrong or missing |
 //! | 5 | nothing comes from the meter |
 //! | on and off by the half second | the board's own network is open, for the setup |
-//! | flickers | an image is being written; or the button: let go, and everything is forgotten |
+//! | flickers | let go of the button, and everything is forgotten |
 
 use crate::access::Place;
 use crate::button::Pressed;
@@ -20,18 +20,15 @@ pub enum Shows {
     Flashes(u8),
     /// The board's own network is open.
     Setup,
-    /// Do not pull the plug.
+    /// Everything would be forgotten.
     Flicker,
 }
 
 /// What is known of the board.
 #[derive(Clone, Copy, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // A board has many sides.
 pub struct Known {
     /// What letting go of the button would do.
     pub button: Option<Pressed>,
-    /// An image is being written.
-    pub is_updating: bool,
     /// Where the board is. A board with a cable says [`Place::Home`] when it has an address.
     pub place: Place,
     /// A telegram was read within the last minute.
@@ -46,7 +43,7 @@ impl Shows {
     /// The worst of it: what has to be put right first.
     pub fn of(known: &Known) -> Self {
         match known {
-            Known { button: Some(Pressed::Forget), .. } | Known { is_updating: true, .. } => Self::Flicker,
+            Known { button: Some(Pressed::Forget), .. } => Self::Flicker,
             Known { button: Some(Pressed::Setup), .. } | Known { place: Place::OwnNetwork(_), .. } => Self::Setup,
             Known { reads: false, hears: false, .. } => Self::Flashes(5),
             Known { reads: false, .. } => Self::Flashes(4),
@@ -81,7 +78,6 @@ mod tests {
 
     const WELL: Known = Known {
         button: None,
-        is_updating: false,
         place: Place::Home(Ipv4Addr::new(10, 0, 0, 7)),
         reads: true,
         hears: true,
@@ -102,7 +98,6 @@ mod tests {
             (Known { button: Some(Pressed::Shortly), ..WELL }, Shows::Flashes(1)),
             (Known { button: Some(Pressed::Setup), ..nowhere }, Shows::Setup),
             (Known { button: Some(Pressed::Forget), ..own }, Shows::Flicker),
-            (Known { is_updating: true, ..WELL }, Shows::Flicker),
         ] {
             assert_eq!(Shows::of(&known), shows, "{known:?}");
         }

@@ -12,8 +12,11 @@
 //! | [`update`] | a new image, and back again by itself | `update` |
 //! | [`serial`] | commands and Improv over the serial line | `serial` |
 //! | [`access`] | how the board gets into a Wi-Fi | `access` |
+//! | [`portal`] | the board's own network in the first setup | `portal` |
 //! | `page` | the local page, its API, and the first setup | `page` |
-//! | [`button`], [`led`] | what is pressed, and what is shown | `button`, `led` |
+//! | [`button`], [`led`], [`front`] | what is pressed, what is shown, and the task of both | `button`, `led`, `front` |
+//! | [`climate`] | temperature, humidity and pressure | `climate` |
+//! | [`card`] | a file a day on a microSD card | `card` |
 //! | [`rtc`] | a clock with a battery | `rtc` |
 //! | [`lora`] | what goes out by radio | `lora` |
 //! | [`json`] | objects with plain members, read | `json` |
@@ -25,8 +28,11 @@ pub mod access;
 mod board;
 pub mod books;
 pub mod button;
+pub mod card;
+pub mod climate;
 pub mod devices;
 mod facts;
+pub mod front;
 pub mod intake;
 pub mod json;
 pub mod latest;
@@ -35,6 +41,7 @@ pub mod lora;
 pub mod mdns;
 pub mod net;
 mod page;
+pub mod portal;
 mod publish;
 mod reader;
 pub mod record;

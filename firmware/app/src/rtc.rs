@@ -1,8 +1,12 @@
 //! Rtc: a clock with a battery, a DS3231. It keeps UTC, so that nobody has to set it twice a year.
 
+use embassy_time::Timer;
 use embedded_hal_async::i2c::I2c;
 use smarty_p1::{Civil, Timestamp};
 use smarty_payload::Clock;
+
+use crate::state::State;
+use crate::utc::Origin;
 
 const ADDRESS: u8 = 0x68;
 /// Seconds, minutes, hours, day of the week, day, month, year: two decimal digits a byte.
@@ -10,6 +14,23 @@ const TIME: u8 = 0x00;
 /// Bit 7: the clock stood still since it was set, its time is worth nothing (data sheet of the DS3231, status register).
 const STATUS: u8 = 0x0f;
 const STOOD_STILL: u8 = 0x80;
+
+/// How often the clock is set right, s: a DS3231 is 0.2 s wrong in a day.
+const EVERY_S: u64 = 86_400;
+
+/// Takes the time from the clock at the start, and sets it by a time server's once a day. It needs no clock to be there.
+pub async fn attend<B: I2c>(mut bus: B, state: &'static State) -> ! {
+    if let Ok(Some(utc)) = read(&mut bus).await {
+        state.utc.set(utc, Origin::Rtc);
+    }
+    loop {
+        let pause = match state.utc.now() {
+            Some((utc, Origin::Server)) if set(&mut bus, utc).await.is_ok() => EVERY_S,
+            _ => 60,
+        };
+        Timer::after_secs(pause).await;
+    }
+}
 
 /// Reads UTC. `None`: the clock has never been set, or its battery was empty.
 ///

@@ -6,6 +6,7 @@ use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_sync::watch::Watch;
+use heapless::Vec;
 use smarty_payload::Climate;
 
 use crate::intake::Counters;
@@ -15,6 +16,9 @@ use crate::utc::Utc;
 
 /// So many tasks may wait for telegrams: the publisher, the page, the card, the radio.
 pub const LISTENERS: usize = 6;
+
+/// Bytes of a notice of an update; an address of 128 fits.
+pub const NOTICE: usize = 256;
 
 type Shared<T> = Mutex<CriticalSectionRawMutex, T>;
 
@@ -33,6 +37,8 @@ pub struct State {
     pub telegrams: Watch<CriticalSectionRawMutex, u32, LISTENERS>,
     /// What time it is.
     pub utc: Utc,
+    /// What the broker keeps as the notice of a newer image.
+    pub notice: Signal<CriticalSectionRawMutex, Vec<u8, NOTICE>>,
 }
 
 /// How the way to the broker is.
@@ -67,6 +73,7 @@ impl State {
             forget: Signal::new(),
             telegrams: Watch::new(),
             utc: Utc::new(),
+            notice: Signal::new(),
         }
     }
 

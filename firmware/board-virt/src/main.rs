@@ -3,6 +3,7 @@
 #![no_std]
 #![no_main]
 #![allow(missing_docs)] // The entry's macro makes a function without any.
+#![recursion_limit = "256"] // The app is one future of many.
 
 mod bench;
 mod clock;

@@ -70,16 +70,24 @@ pub(crate) struct Publisher<'a, F> {
     birth: Birth,
 }
 
-/// Whether Home Assistant has said that it has started.
+/// What is heard from the broker: whether Home Assistant has said that it has started, and the notice of an update.
 struct Birth {
     topic: Path,
     born: bool,
+    update: Path,
+    state: &'static State,
 }
 
 impl Inbox for Birth {
     fn message(&mut self, topic: &str, payload: &[u8], retained: bool) {
         // Kept by the broker, it says nothing about now.
         self.born |= topic == self.topic.as_str() && payload == b"online" && !retained;
+        if topic == self.update.as_str() {
+            match payload.try_into() {
+                Ok(notice) => self.state.notice.signal(notice),
+                Err(_) => log::warn!("the notice of an update is too long"),
+            }
+        }
     }
 }
 
@@ -93,6 +101,8 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         let mut topic = Path::new();
         let prefix = settings.text(Name::HomeAssistantPrefix);
         let _ = core::fmt::write(&mut topic, format_args!("{prefix}/{}", smarty_payload::home_assistant::BIRTH_TOPIC));
+        let mut update = Path::new();
+        let _ = core::fmt::write(&mut update, format_args!("{}/update", settings.text(Name::Topic)));
         Self {
             store,
             state,
@@ -105,7 +115,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
             discovery: discovery::Announcement::default(),
             before: None,
             outbox: Outbox::new(store.borrow().owed_from()),
-            birth: Birth { topic, born: false },
+            birth: Birth { topic, born: false, update, state },
         }
     }
 
@@ -261,6 +271,8 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         self.native = native::Pace::default();
         self.status = status::Pace::default();
         self.discovery.again();
+        let update = self.birth.update.clone();
+        session.subscribe(&update).await?;
         if self.settings.is_on(Name::Native) {
             self.say(session, Topic::Reader, &ONLINE).await?;
             if self.settings.is_on(Name::HomeAssistant) {

@@ -9,6 +9,8 @@ use crate::settings::{Kind, Name, Settings};
 pub enum Todo {
     /// Nothing.
     Nothing,
+    /// Answer with all settings, one by one as [`shown`] writes them.
+    ShowAll,
     /// The settings have changed.
     Keep,
     /// Start anew.
@@ -37,11 +39,7 @@ pub fn command(line: &str, settings: &mut Settings, out: &mut impl Write) -> Res
     let rest = rest.trim();
     match (word, rest) {
         ("help" | "?", _) => out.write_str(HELP)?,
-        ("show", "") => {
-            for name in Name::ALL {
-                writeln!(out, "{} = {}", name.name(), settings.shown(*name))?;
-            }
-        }
+        ("show", "") => return Ok(Todo::ShowAll),
         ("show", name) => match Name::of(name) {
             Some(name) => about(name, settings, out)?,
             None => unknown(name, out)?,
@@ -67,6 +65,14 @@ pub fn command(line: &str, settings: &mut Settings, out: &mut impl Write) -> Res
     Ok(Todo::Nothing)
 }
 
+/// A setting with its value, as people may see it.
+///
+/// # Errors
+/// Only where `out` has one.
+pub fn shown(name: Name, settings: &Settings, out: &mut impl Write) -> fmt::Result {
+    writeln!(out, "{} = {}", name.name(), settings.shown(name))
+}
+
 fn change(name: &str, value: &str, settings: &mut Settings, out: &mut impl Write) -> Result<Todo, fmt::Error> {
     let Some(name) = Name::of(name) else {
         unknown(name, out)?;
@@ -74,7 +80,7 @@ fn change(name: &str, value: &str, settings: &mut Settings, out: &mut impl Write
     };
     match settings.set(name, value) {
         Ok(()) => {
-            writeln!(out, "{} = {}", name.name(), settings.shown(name))?;
+            shown(name, settings, out)?;
             Ok(Todo::Keep)
         }
         Err(refused) => {
@@ -95,7 +101,7 @@ fn unknown(name: &str, out: &mut impl Write) -> fmt::Result {
 }
 
 fn about(name: Name, settings: &Settings, out: &mut impl Write) -> fmt::Result {
-    writeln!(out, "{} = {}", name.name(), settings.shown(name))?;
+    shown(name, settings, out)?;
     writeln!(out, "{}", name.about().trim_start())?;
     match name.kind() {
         Kind::Number(from, to) => writeln!(out, "{from} to {to}")?,
@@ -124,6 +130,9 @@ mod tests {
     fn say(line: &str, settings: &mut Settings) -> (Todo, String) {
         let mut out = String::new();
         let todo = command(line, settings, &mut out).unwrap();
+        if todo == Todo::ShowAll {
+            Name::ALL.iter().for_each(|name| shown(*name, settings, &mut out).unwrap());
+        }
         (todo, out)
     }
 

@@ -4,5 +4,7 @@
 pub mod console;
 pub mod improv;
 mod line;
+mod task;
 
 pub use line::{Heard, Line};
+pub use task::attend;

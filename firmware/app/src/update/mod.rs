@@ -18,8 +18,10 @@
 //! | `trial` | the task that confirms or goes back | `trial` |
 //! | [`Install`] | an image on its way into the slot | `install` |
 //! | [`Notice`] | what a broker says of a newer image | `notice` |
+//! | `fetch` | the task that gets it | `fetch` |
 
 mod choice;
+mod fetch;
 mod header;
 mod install;
 mod memory;
@@ -31,9 +33,10 @@ mod version;
 
 use crate::settings::{Name, Settings};
 
+pub(crate) use fetch::fetch_noticed;
 pub use header::{HEADER_LEN, Header, signed_part};
 pub use install::Install;
-pub use notice::{Fetch, Notice, NoticeError};
+pub use notice::{Notice, NoticeError};
 pub use refusal::{Error, Refusal};
 pub(crate) use trial::watch_trial;
 pub use updater::{Layout, STARTS, Slot, Start, TRIAL_S, Updater, Verdict, judge};

@@ -1,9 +1,6 @@
 //! Notice: what a broker says, retained, of a newer image.
 //!
 //! `{"version":"0.2.0","url":"http://10.0.0.5/smartyreader.img"}`: to be fetched over plain HTTP; the signature proves it.
-//!
-//! `{"version":"0.2.0","chunks":790}`: the broker keeps the image itself, retained in pieces of any size on
-//! `…/update/0` to `…/update/789`; they are asked for one after the other.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -11,31 +8,19 @@ use super::version::Version;
 use crate::json::{Member, members};
 
 /// Longest address of an image.
-const URL: usize = 128;
+pub(super) const URL: usize = 128;
 
 /// A newer image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice<'a> {
     /// Its version.
     pub version: Version,
-    /// Where it is.
-    pub fetch: Fetch<'a>,
-}
-
-/// Where an image is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fetch<'a> {
-    /// At a web server.
-    Url {
-        /// Name or address.
-        host: &'a str,
-        /// 80 where the notice has none.
-        port: u16,
-        /// With its slash.
-        path: &'a str,
-    },
-    /// At the broker, in so many pieces.
-    Chunks(u16),
+    /// Name or address of a web server.
+    pub host: &'a str,
+    /// 80 where the notice has none.
+    pub port: u16,
+    /// With its slash.
+    pub path: &'a str,
 }
 
 /// What is wrong with a notice.
@@ -45,9 +30,7 @@ pub enum NoticeError {
     Json,
     /// No version, or not of the form `1.2.3`.
     Version,
-    /// Neither address nor number of pieces, or both.
-    Where,
-    /// The address is not one of plain HTTP.
+    /// No address, or not one of plain HTTP.
     Url,
 }
 
@@ -60,28 +43,23 @@ impl<'a> Notice<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        let (mut version, mut url, mut chunks) = (None, None, None);
+        let (mut version, mut url) = (None, None);
         for member in members(text) {
             let Member { name, value } = member.map_err(|_| NoticeError::Json)?;
             match name {
-                "version" => version = Some(value.text().and_then(Version::parse).ok_or(NoticeError::Version)?),
-                "url" => url = Some(value.text().and_then(split).ok_or(NoticeError::Url)?),
-                "chunks" => {
-                    let number =
-                        value.number().and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0);
-                    chunks = Some(Fetch::Chunks(number.ok_or(NoticeError::Where)?));
-                }
+                "version" => version = value.text().and_then(Version::parse),
+                "url" => url = value.text().and_then(split),
                 // What a later version says besides is not for this one.
                 _ => {}
             }
         }
-        let ((Some(fetch), None) | (None, Some(fetch))) = (url, chunks) else { return Err(NoticeError::Where) };
-        Ok(Some(Self { version: version.ok_or(NoticeError::Version)?, fetch }))
+        let (host, port, path) = url.ok_or(NoticeError::Url)?;
+        Ok(Some(Self { version: version.ok_or(NoticeError::Version)?, host, port, path }))
     }
 }
 
 /// `http://HOST[:PORT]/PATH`
-fn split(url: &str) -> Option<Fetch<'_>> {
+fn split(url: &str) -> Option<(&str, u16, &str)> {
     let rest =
         url.strip_prefix("http://").filter(|_| url.len() <= URL && url.bytes().all(|byte| byte.is_ascii_graphic()))?;
     let (authority, path) = rest.split_at(rest.find('/')?);
@@ -90,7 +68,7 @@ fn split(url: &str) -> Option<Fetch<'_>> {
         None => (authority, 80),
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    (!host.is_empty() && host.bytes().all(plain)).then_some(Fetch::Url { host, port, path })
+    (!host.is_empty() && host.bytes().all(plain)).then_some((host, port, path))
 }
 
 impl Display for NoticeError {
@@ -98,7 +76,6 @@ impl Display for NoticeError {
         f.write_str(match self {
             Self::Json => "The notice of an update is not an object of JSON, like {\"version\":\"1.2.3\",\"url\":\"http://…\"}.",
             Self::Version => "The notice of an update has no \"version\" of the form \"1.2.3\".",
-            Self::Where => "The notice of an update needs either \"url\" or \"chunks\", the number of pieces.",
             Self::Url => "The notice's \"url\" is not http://HOST/PATH, at most 128 characters without spaces; https is not needed: \
                           the image is signed.",
         })
@@ -120,15 +97,11 @@ mod tests {
         let version = Version([0, 2, 0]);
         assert_eq!(
             parse(r#"{"version":"0.2.0","url":"http://10.0.0.5/a/b.img?x=1","note":"why"}"#),
-            Ok(Some(Notice { version, fetch: Fetch::Url { host: "10.0.0.5", port: 80, path: "/a/b.img?x=1" } }))
+            Ok(Some(Notice { version, host: "10.0.0.5", port: 80, path: "/a/b.img?x=1" }))
         );
         assert_eq!(
             parse(r#" { "url" : "http://nas.local:8080/" , "version" : "0.2.0" } "#),
-            Ok(Some(Notice { version, fetch: Fetch::Url { host: "nas.local", port: 8080, path: "/" } }))
-        );
-        assert_eq!(
-            parse(r#"{"version":"0.2.0","chunks":790}"#),
-            Ok(Some(Notice { version, fetch: Fetch::Chunks(790) }))
+            Ok(Some(Notice { version, host: "nas.local", port: 8080, path: "/" }))
         );
         assert_eq!(parse(""), Ok(None));
     }
@@ -138,13 +111,10 @@ mod tests {
         for (text, error) in [
             ("on", NoticeError::Json),
             ("{", NoticeError::Json),
-            ("{}", NoticeError::Where),
+            ("{}", NoticeError::Url),
             (r#"{"url":"http://a/"}"#, NoticeError::Version),
             (r#"{"version":"2","url":"http://a/"}"#, NoticeError::Version),
-            (r#"{"version":"0.2.0"}"#, NoticeError::Where),
-            (r#"{"version":"0.2.0","url":"http://a/","chunks":3}"#, NoticeError::Where),
-            (r#"{"version":"0.2.0","chunks":0}"#, NoticeError::Where),
-            (r#"{"version":"0.2.0","chunks":"7"}"#, NoticeError::Where),
+            (r#"{"version":"0.2.0"}"#, NoticeError::Url),
             (r#"{"version":"0.2.0","url":"https://a/"}"#, NoticeError::Url),
             (r#"{"version":"0.2.0","url":"http://a"}"#, NoticeError::Url),
             (r#"{"version":"0.2.0","url":"http:///x"}"#, NoticeError::Url),
@@ -164,7 +134,7 @@ mod tests {
 
         #[test]
         fn nothing_can_be_put_into_the_request(url in "http://[ -~]{0,60}") {
-            if let Some(Fetch::Url { host, path, .. }) = split(&url) {
+            if let Some((host, _, path)) = split(&url) {
                 prop_assert!(path.starts_with('/'));
                 prop_assert!(!host.contains(['/', ' ', '\r', '\n', '@']) && !path.contains([' ', '\r', '\n']));
             }
