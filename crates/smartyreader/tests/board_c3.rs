@@ -125,12 +125,12 @@ fn an_inverted_line_is_read_with_the_inverter_and_only_then() {
 
 #[test]
 fn pin_and_speed_are_those_of_the_settings() {
-    let wired = ["--meter-pin", "10", "--baud", "9600", "--request", "6=1"];
-    let Some((_, telegrams)) = four_telegrams("c3-other", "request-pin=6", &wired[..0]) else { return };
+    let wired = ["--meter-pin", "3", "--baud", "9600", "--request", "21=1"];
+    let Some((_, telegrams)) = four_telegrams("c3-other", "request-pin=21", &wired[..0]) else { return };
     assert_eq!(telegrams, 4);
     let folder = Folder::new("c3-wired");
     let broker = Broker::start(&folder, Security::Plain);
-    let more = ["meter-pin=10", "baud=9600", "request-pin=6"];
+    let more = ["meter-pin=3", "baud=9600", "request-pin=21"];
     let mut board = board(&folder, &broker, &more).unwrap();
     board.more = wired.iter().map(ToString::to_string).collect();
     let heard = broker.listen("#");

@@ -4,10 +4,9 @@
 #![no_main]
 #![recursion_limit = "256"] // The app is one future of many.
 
-
-mod console;
 #[cfg(feature = "eth")]
 mod ethernet;
+mod extras;
 mod flash;
 mod meter;
 mod stack;
@@ -19,13 +18,14 @@ use core::sync::atomic::Ordering;
 use embassy_executor::Spawner;
 use embassy_net::{Runner, Stack, StackResources};
 use embassy_time::{Duration, Timer};
+use esp_hal::Async;
 use esp_hal::clock::CpuClock;
-use esp_hal::gpio::{Input, InputConfig, Level, Pull};
+use esp_hal::gpio::{Input, InputConfig, Level, Output, OutputConfig, Pull};
 use esp_hal::peripherals::TIMG1;
 use esp_hal::rng::{Trng, TrngSource};
 use esp_hal::timer::timg::{MwdtStage, TimerGroup, Wdt};
+use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
 use smarty_app::access::{Access, Place};
-use smarty_app::button::{Button, Pressed};
 use smarty_app::settings::{Name, Settings};
 use smarty_app::update::{Layout, Slot, Start, Updater, Version};
 use smarty_app::{About, Board, Facts, Reason, State};
@@ -102,29 +102,35 @@ async fn app(board: Board<meter::Meter, flash::Region, flash::Region, Trng>) -> 
 
 /// Tells the facts, and feeds the watchdog as long as both loops turn.
 #[embassy_executor::task]
-async fn watch(mut dog: Wdt<TIMG1<'static>>, stack: Stack<'static>) -> ! {
+async fn watch(mut dog: Wdt<TIMG1<'static>>, stack: Stack<'static>, is_own: bool) -> ! {
     loop {
         if FACTS.is_alive(ALIVE_WITHIN_S) {
             dog.feed();
         }
         FACTS.stack_free.store(stack::never_used(), Ordering::Relaxed);
         FACTS.heap_free.store(esp_alloc::HEAP.free() as u32, Ordering::Relaxed);
-        ACCESS.move_to(stack.config_v4().map_or(Place::Nowhere, |config| Place::Home(config.address.address())));
+        let place = if is_own { Place::OwnNetwork } else { Place::Home };
+        ACCESS.move_to(stack.config_v4().map_or(Place::Nowhere, |config| place(config.address.address())));
         Timer::after(Duration::from_secs(1)).await;
     }
 }
 
-/// Looks at the button on the board.
+/// LED at D4, lit when high, as the original's; and the button that also starts the chip's own loader: held at the start it is
+/// that, later it is ours.
 #[embassy_executor::task]
-async fn buttons(pin: Input<'static>) -> ! {
-    let mut button = Button::new();
-    loop {
-        if button.look(pin.is_low(), embassy_time::Instant::now().as_millis()) == Some(Pressed::Forget) {
-            log::warn!("the button was held for ten seconds: everything is forgotten");
-            STATE.forget.signal(());
-        }
-        Timer::after_millis(50).await;
-    }
+async fn front(led: Output<'static>, button: Input<'static>) -> ! {
+    smarty_app::front::attend((led, true), (button, false), &STATE, &ACCESS).await
+}
+
+#[embassy_executor::task]
+async fn serial(usb: UsbSerialJtag<'static, Async>) -> ! {
+    smarty_app::serial::attend(usb, &STATE, &ACCESS, ABOUT, reset).await
+}
+
+#[cfg(all(feature = "wifi", not(feature = "eth")))]
+#[embassy_executor::task]
+async fn portal(stack: Stack<'static>) -> ! {
+    smarty_app::portal::open(stack).await
 }
 
 /// Counts this start, and goes back where the image on trial had its chances. Before anything that can hang.
@@ -194,11 +200,16 @@ async fn main(spawner: Spawner) {
             ethernet::Pins { spi: chip.SPI2, sck: chip.GPIO1, miso: chip.GPIO0, mosi: chip.GPIO4, select: chip.GPIO7 };
         let mut mac = [0; 6];
         mac.copy_from_slice(esp_hal::efuse::base_mac_address().as_bytes());
-        ethernet::begin(spawner, pins, mac).await
+        let nic = ethernet::begin(spawner, pins, mac).await;
+        nic.map(|nic| (nic, smarty_app::net::config(&settings), false))
     };
     #[cfg(all(feature = "wifi", not(feature = "eth")))]
-    let nic = wifi::begin(spawner, chip.WIFI, &settings, wifi::Reach { state: &STATE, access: &ACCESS, facts: &FACTS });
-    let Some(nic) = nic else {
+    let nic = {
+        let reach = wifi::Reach { state: &STATE, access: &ACCESS, facts: &FACTS, reset };
+        let begun = wifi::begin(spawner, chip.WIFI, &settings, reach);
+        begun.map(|begun| (begun.nic, begun.config, begun.is_own))
+    };
+    let Some((nic, config, is_own)) = nic else {
         log::error!("no network: another try in a minute");
         Timer::after_secs(60).await;
         reset(Reason::Asked)
@@ -206,7 +217,7 @@ async fn main(spawner: Spawner) {
     static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     let resources = RESOURCES.init(StackResources::new());
     let seed = u64::from(rng.random()) << 32 | u64::from(rng.random());
-    let (stack, runner) = embassy_net::new(nic, smarty_app::net::config(&settings), resources, seed);
+    let (stack, runner) = embassy_net::new(nic, config, resources, seed);
     let board = Board {
         meter,
         stack,
@@ -219,13 +230,28 @@ async fn main(spawner: Spawner) {
         about: ABOUT,
         state: &STATE,
     };
-    let reach = console::Reach { state: &STATE, access: &ACCESS, about: ABOUT, reset };
-    // The button that also starts the chip's own loader: held at the start it is that, later it is ours.
+    let led = Output::new(chip.GPIO6, Level::Low, OutputConfig::default());
     let button = Input::new(chip.GPIO9, InputConfig::default().with_pull(Pull::Up));
+    let usb = UsbSerialJtag::new(chip.USB_DEVICE).into_async();
+    extras::begin(spawner, chip.I2C0, chip.GPIO8, chip.GPIO10, &STATE);
+    #[cfg(all(feature = "wifi", not(feature = "eth")))]
+    {
+        let pins = extras::card::Pins {
+            spi: chip.SPI2,
+            sck: chip.GPIO1,
+            miso: chip.GPIO0,
+            mosi: chip.GPIO4,
+            select: chip.GPIO5,
+        };
+        extras::card::begin(spawner, pins, &STATE);
+        if is_own {
+            let _ = portal(stack).map(|task| spawner.spawn(task));
+        }
+    }
     // Each is spawned once, so there is room for it.
     let _ = network(runner).map(|task| spawner.spawn(task));
     let _ = app(board).map(|task| spawner.spawn(task));
-    let _ = watch(dog, stack).map(|task| spawner.spawn(task));
-    let _ = console::work(chip.USB_DEVICE, reach).map(|task| spawner.spawn(task));
-    let _ = buttons(button).map(|task| spawner.spawn(task));
+    let _ = watch(dog, stack, is_own).map(|task| spawner.spawn(task));
+    let _ = serial(usb).map(|task| spawner.spawn(task));
+    let _ = front(led, button).map(|task| spawner.spawn(task));
 }

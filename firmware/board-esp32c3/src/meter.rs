@@ -43,9 +43,11 @@ pub(crate) struct Meter {
     _request: Option<Output<'static>>,
 }
 
-/// Whether the chip has this pin and it is not taken by the flash or by USB.
+/// Whether this pin of the socket has nothing else on it: A0, D0, D3, D8, RX, TX. With a W5500, D3 is its chip select; with a card, D8 is
+/// its.
 pub(crate) fn is_free(pin: u8) -> bool {
-    if cfg!(feature = "esp32c6") { matches!(pin, 0..=11 | 14..=23) } else { matches!(pin, 0..=10 | 20 | 21) }
+    let by_network = if cfg!(feature = "eth") { 5 } else { 7 };
+    matches!(pin, 2 | 3 | 20 | 21) || pin == by_network
 }
 
 impl Meter {

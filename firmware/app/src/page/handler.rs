@@ -293,6 +293,9 @@ impl<'a, F: NorFlash, U: NorFlash> Service<'a, F, U> {
             };
             if length > 0 {
                 if let Err(error) = install.take(updater, &buffer[..length]) {
+                    drop(update);
+                    // Heard to its end: who is still sending would lose the answer with the connection.
+                    while reader.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
                     return refused(made, error);
                 }
                 continue;
