@@ -96,7 +96,10 @@ fn the_boards_messages_are_the_daemons() {
     let Some(mut pair) = Pair::new("same", "home-assistant = on\n", announcements) else { return };
     let mut meter = meter(START, 10);
     // Ten minutes, a quarter-hour, and the next one's beginning.
-    pair.hear(&mut meter, 160, "smartyreader/home/live");
+    pair.hear(&mut meter, 155, "smartyreader/home/live");
+    // The network operator writes to the household: telegrams of 3 KB.
+    meter.set_message(&"The meter is exchanged on Monday. ".repeat(30));
+    pair.hear(&mut meter, 5, "smartyreader/home/live");
     for listener in &pair.heard {
         listener.wait("two entries", |heard| {
             let entries = ["smartyreader/home/quarter-hour", "smartyreader/home/gap"];
@@ -109,6 +112,7 @@ fn the_boards_messages_are_the_daemons() {
         heard.iter().filter(|heard| heard.topic.ends_with("/config")).count() >= wanted
     });
     let count = pair.compare(|_| true);
+    assert!(pair.heard[0].topics().iter().filter(|topic| topic.contains("/device/")).count() == 2, "gas and water");
     eprintln!("{count} messages are the same, {wanted} of them announcements");
     assert!(count > 200 && wanted > 30);
 }
