@@ -96,15 +96,20 @@ where
             reset(Reason::Flash)
         }
     };
-    let Resumed { settings, account, marks } = resumed;
+    let Resumed { settings, account, devices, marks } = resumed;
     state.put_settings(settings.clone());
     let store = RefCell::new(store);
-    let mut books = Books::new(&settings, account);
-    let since = books.wants_since();
-    books.seed(store.borrow_mut().newest_first(since));
-    let intake = Intake::new(&settings, marks);
-    // Kept here and lent to the tasks: a future that is given something has it twice.
-    let mut desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
+    // Made where it stays, and lent to the tasks: what is moved is on the stack for a moment, and a future that is given
+    // something has it twice.
+    let mut desk = Desk {
+        intake: Intake::new(&settings, marks),
+        books: Books::new(&settings, account, devices),
+        latest: Latest::new(),
+        store: &store,
+        state,
+    };
+    let since = desk.books.wants_since();
+    desk.books.seed(store.borrow_mut().newest_first(since));
     let mut publisher = Publisher::new(&store, state, facts, &settings);
     let update = RefCell::new(update);
     let page = Page::new(&store, &update, state, facts, access, about);
