@@ -86,7 +86,7 @@ where
     Update: NorFlash,
     Rng: CryptoRngCore,
 {
-    let Board { meter, stack, flash, update, mut rng, reset, facts, access, about, state } = board;
+    let Board { mut meter, stack, flash, update, mut rng, reset, facts, access, about, state } = board;
     let (store, resumed) = match Store::open(flash) {
         Ok(opened) => opened,
         Err(error) => {
@@ -102,8 +102,9 @@ where
     let since = books.wants_since();
     books.seed(store.borrow_mut().newest_first(since));
     let intake = Intake::new(&settings, marks);
-    let desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
-    let publisher = Publisher::new(&store, state, facts, &settings);
+    // Kept here and lent to the tasks: a future that is given something has it twice.
+    let mut desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
+    let mut publisher = Publisher::new(&store, state, facts, &settings);
     let around = join4(
         sntp::run(stack, &settings, &state.utc, rng.next_u64()),
         mdns::run(stack, settings.text(Name::HostName)),
@@ -113,7 +114,7 @@ where
     let update = RefCell::new(update);
     let page = Page::new(&store, &update, state, facts, access, about);
     join5(
-        read(meter, desk, facts),
+        read(&mut meter, &mut desk, facts),
         publisher.work(stack, &mut rng),
         around,
         page.work(stack, reset),

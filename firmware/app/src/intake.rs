@@ -149,10 +149,10 @@ pub struct Arrival<'a> {
 }
 
 /// What was found in the bytes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Found<'a> {
     /// A good telegram.
-    Arrival(Arrival<'a>),
+    Arrival(&'a Arrival<'a>),
     /// A sealed frame as it arrived, where frames are passed on unopened.
     Sealed(&'a [u8]),
 }
@@ -341,7 +341,7 @@ impl Judge {
         self.last = Some(time);
         self.counters.telegrams += 1;
         let title = seal.map(|(title, ..)| title);
-        take(Found::Arrival(Arrival { telegram, reading, time, title, vouched, marks: &self.marks }));
+        take(Found::Arrival(&Arrival { telegram, reading, time, title, vouched, marks: &self.marks }));
     }
 
     /// The meter's time in UTC; ours where it has none or one that cannot be.

@@ -2,7 +2,6 @@
 
 use embassy_net::udp::{PacketMetadata, UdpSocket};
 use embassy_net::{IpEndpoint, Ipv4Address, Stack};
-use embassy_time::{Duration, Timer};
 
 const GROUP: Ipv4Address = Ipv4Address::new(224, 0, 0, 251);
 const PORT: u16 = 5353;
@@ -70,8 +69,8 @@ pub(crate) async fn run(stack: Stack<'static>, host: &str) -> ! {
     let mut socket = UdpSocket::new(stack, &mut received, &mut inbox, &mut sent, &mut outbox);
     // Where it cannot be done, the board is reached by its address.
     let usable = host.len() <= 63 && stack.join_multicast_group(GROUP).is_ok() && socket.bind(PORT).is_ok();
-    while !usable {
-        Timer::after(Duration::from_secs(3600)).await;
+    if !usable {
+        core::future::pending::<()>().await;
     }
     let mut packet = [0; 512];
     loop {

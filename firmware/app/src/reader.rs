@@ -32,7 +32,7 @@ pub(crate) struct Desk<'a, F> {
 }
 
 /// Reads for ever.
-pub(crate) async fn read<M: Read, F: NorFlash>(mut meter: M, mut desk: Desk<'_, F>, facts: &'static Facts) -> ! {
+pub(crate) async fn read<M: Read, F: NorFlash>(meter: &mut M, desk: &mut Desk<'_, F>, facts: &'static Facts) -> ! {
     // A quarter of a kilobyte: 22 ms of the fastest meter.
     let mut buffer = [0; 256];
     loop {
@@ -81,7 +81,7 @@ fn keep<F: NorFlash>(
         Found::Arrival(arrival) => {
             let mut entries: Vec<Entry, AT_ONCE> = Vec::new();
             let first = books.account().last_time().is_none();
-            let outcome = books.take(&arrival, latest, |entry| {
+            let outcome = books.take(arrival, latest, |entry| {
                 // No more than this many come out.
                 let _ = entries.push(entry);
             });

@@ -42,6 +42,10 @@ pub fn answer(packet: &[u8], nonce: u64) -> Option<i64> {
 /// Keeps the clock right for ever.
 pub(crate) async fn run(stack: Stack<'static>, settings: &Settings, utc: &Utc, mut nonce: u64) -> ! {
     let server = settings.text(Name::TimeServer);
+    let (server, port) = match server.rsplit_once(':') {
+        Some((server, port)) => (server, port.parse().unwrap_or(PORT)),
+        None => (server, PORT),
+    };
     let mut pause = PAUSES.0;
     loop {
         if server.is_empty() {
@@ -50,35 +54,32 @@ pub(crate) async fn run(stack: Stack<'static>, settings: &Settings, utc: &Utc, m
         }
         net::up(stack, Duration::from_secs(60)).await;
         nonce = nonce.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let asked = async { ask(stack, net::resolve(stack, server).await?, nonce).await };
-        match with_timeout(PATIENCE, asked).await.ok().flatten() {
-            Some(now) => {
-                if utc.own().is_none() {
-                    log::info!("time server {server}: it is {now}");
-                }
-                utc.set(now, Origin::Server);
-                pause = PAUSES.0;
-                Timer::after(AGAIN).await;
+        let asked = async { ask(stack, (net::resolve(stack, server).await?, port), nonce).await };
+        if let Some(now) = with_timeout(PATIENCE, asked).await.ok().flatten() {
+            if utc.own().is_none() {
+                log::info!("time server {server}: it is {now}");
             }
-            None => {
-                Timer::after_secs(pause).await;
-                pause = (pause * 2).min(PAUSES.1);
-            }
+            utc.set(now, Origin::Server);
+            pause = PAUSES.0;
+            Timer::after(AGAIN).await;
+        } else {
+            Timer::after_secs(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
         }
     }
 }
 
-async fn ask(stack: Stack<'static>, server: IpAddress, nonce: u64) -> Option<i64> {
+async fn ask(stack: Stack<'static>, server: (IpAddress, u16), nonce: u64) -> Option<i64> {
     let (mut received, mut sent) = ([PacketMetadata::EMPTY; 2], [PacketMetadata::EMPTY; 2]);
     let (mut inbox, mut outbox) = ([0; 128], [0; 128]);
     let mut socket = UdpSocket::new(stack, &mut received, &mut inbox, &mut sent, &mut outbox);
     // Any port; the number in the question keeps answers of others out.
     socket.bind(0).ok()?;
-    socket.send_to(&question(nonce), (server, PORT)).await.ok()?;
+    socket.send_to(&question(nonce), server).await.ok()?;
     let mut packet = [0; 64];
     loop {
         let (length, from) = socket.recv_from(&mut packet).await.ok()?;
-        if from.endpoint.addr == server
+        if from.endpoint.addr == server.0
             && let Some(now) = answer(&packet[..length], nonce)
         {
             return Some(now);

@@ -30,6 +30,7 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
+    #[allow(clippy::large_stack_arrays)] // It is made where it stays, in the publisher's future.
     pub(crate) const fn new() -> Self {
         Self { received: [0; RECEIVED], sent: [0; SENT] }
     }

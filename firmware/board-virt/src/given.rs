@@ -8,6 +8,9 @@ pub(crate) const SETTINGS: usize = 0x80E0_0000;
 /// A certificate authority's certificate, DER.
 pub(crate) const CERTIFICATE: usize = 0x80E1_0000;
 
+/// Anything: telegrams are to be measured, not published.
+pub(crate) const BENCH: usize = 0x80E2_0000;
+
 /// What lies there. `None`: nothing, or more than fits.
 pub(crate) fn file(place: usize, buffer: &mut [u8]) -> Option<&[u8]> {
     let length = r32(place) as usize;

@@ -3,7 +3,9 @@
 #![no_std]
 #![no_main]
 #![recursion_limit = "256"] // The app is one future of many.
+#![allow(missing_docs)] // The entry's macro makes a function without any.
 
+mod bench;
 mod clock;
 mod console;
 mod disk;
@@ -13,13 +15,14 @@ mod meter;
 mod mmio;
 mod network;
 mod random;
+mod stack;
 mod virtio;
 
 use embassy_executor::{Executor, Spawner};
 use embassy_net::{Runner, StackResources};
-use smarty_app::store::{LONGEST_CERTIFICATE, Store};
 use smarty_app::access::Access;
-use smarty_app::{About, Board, Facts, Reason, State};
+use smarty_app::store::{LONGEST_CERTIFICATE, Store};
+use smarty_app::{About, Board, Facts, Reason, Settings, State};
 use static_cell::StaticCell;
 
 use disk::Disk;
@@ -42,6 +45,16 @@ async fn network_task(mut runner: Runner<'static, Network>) -> ! {
 #[embassy_executor::task]
 async fn app_task(board: Board<Meter, Disk, Disk, Random>) -> ! {
     smarty_app::run(board).await
+}
+
+#[embassy_executor::task]
+async fn stack_task() -> ! {
+    stack::watch(&FACTS).await
+}
+
+#[embassy_executor::task]
+async fn bench_task(settings: Settings) -> ! {
+    bench::run(&settings).await
 }
 
 fn reset(reason: Reason) -> ! {
@@ -69,11 +82,16 @@ fn take_given(disk: &mut Disk) {
 }
 
 fn spawn(spawner: Spawner, line: Option<u32>) {
+    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     let Some(mut disk) = Disk::find() else { panic!("no disk: -device virtio-blk-device") };
     take_given(&mut disk);
     let mut random = Random::find();
-    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     let settings = smarty_app::store::settings(&mut disk);
+    if given::file(given::BENCH, &mut [0; 4]).is_some() {
+        interrupt::begin(None);
+        spawner.spawn(bench_task(settings).expect("spawned once"));
+        return;
+    }
     let config = smarty_app::net::config(&settings);
     let resources = RESOURCES.init(StackResources::new());
     let (stack, runner) = embassy_net::new(Network, config, resources, random.number());
@@ -91,15 +109,18 @@ fn spawn(spawner: Spawner, line: Option<u32>) {
     };
     interrupt::begin(line);
     spawner.spawn(network_task(runner).expect("spawned once"));
+    spawner.spawn(stack_task().expect("spawned once"));
     spawner.spawn(app_task(board).expect("spawned once"));
 }
 
+/// From the reset on.
 #[riscv_rt::entry]
 fn main() -> ! {
+    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+    stack::paint();
     console::begin();
     log::info!("board-virt {}", env!("CARGO_PKG_VERSION"));
     let line = network::begin();
-    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
     EXECUTOR.init(Executor::new()).run(|spawner| spawn(spawner, line))
 }
 

@@ -54,7 +54,8 @@ pub(crate) fn begin() -> Option<u32> {
     device.enable_interrupts();
     let mut port = Port { device, filling: [const { None }; BUFFERS] };
     // SAFETY: called once, and nobody else knows them.
-    for packet in unsafe { &mut *(&raw mut PACKETS) } {
+    let packets = unsafe { (&raw mut PACKETS).as_mut() };
+    for packet in packets.into_iter().flatten() {
         port.give(packet);
     }
     critical_section::with(|section| DEVICE.borrow(section).replace(Some(port)));

@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Folder;
+use smarty_meter::{MeterConfig, Profile, VirtualMeter};
+
+use super::broker::{Broker, Heard, Listener};
+use super::{Folder, KEY};
 
 /// Where the test's machine is, for the board.
 pub const HOST: &str = "10.0.2.2";
@@ -34,6 +37,37 @@ pub fn image() -> Option<PathBuf> {
     None
 }
 
+/// Ten minutes before Monday noon.
+pub const START: i64 = 1_795_431_000;
+
+/// A meter of Luxembourg with the test's key, from this moment on.
+pub fn meter(start: i64, period_s: u32) -> VirtualMeter {
+    VirtualMeter::new(MeterConfig {
+        key: Some([0x5A; 16]),
+        start,
+        period_s,
+        ..MeterConfig::new(Profile::LuxembourgSolar)
+    })
+}
+
+/// The board's settings for this broker.
+pub fn settings(broker: &Broker, more: &str) -> String {
+    format!("meter-key = {KEY}\nbroker = {HOST}\nbroker-port = {}\ntime-server =\n{more}", broker.port)
+}
+
+/// What was heard on one topic.
+pub fn of<'h>(heard: &'h [Heard], topic: &str) -> Vec<&'h Heard> {
+    heard.iter().filter(|heard| heard.topic == topic).collect()
+}
+
+/// Where entries are published.
+pub const ENTRIES: [&str; 2] = ["smartyreader/home/quarter-hour", "smartyreader/home/gap"];
+
+/// The quarter-hours, as they came.
+pub fn quarters(listener: &Listener) -> Vec<String> {
+    listener.on(ENTRIES[0]).iter().map(Heard::text).collect()
+}
+
 /// A board that runs.
 pub struct Board {
     image: PathBuf,
@@ -41,6 +75,8 @@ pub struct Board {
     name: String,
     /// More of QEMU's arguments.
     pub more: Vec<String>,
+    /// UDP port of this machine that leads to the board's 5353, for questions about its name.
+    pub names: Option<u16>,
     running: Option<Running>,
     console: Arc<Mutex<String>>,
 }
@@ -66,6 +102,7 @@ impl Board {
             folder: folder.path().to_path_buf(),
             name: name.into(),
             more: Vec::new(),
+            names: None,
             running: None,
             console: Arc::default(),
         };
@@ -78,7 +115,8 @@ impl Board {
         self.folder.join(format!("{}.{what}", self.name))
     }
 
-    /// Puts a file where the board finds it at its next start: `settings`, or `certificate`.
+    /// Puts a file where the board finds it at its next start: `settings`, `certificate`, or `bench`, where telegrams are to be
+    /// measured instead of published.
     pub fn give(&self, what: &str, bytes: &[u8]) {
         let mut file = (bytes.len() as u32).to_le_bytes().to_vec();
         file.extend(bytes);
@@ -99,10 +137,11 @@ impl Board {
         command.arg("-kernel").arg(&self.image);
         command.arg("-serial").arg(format!("unix:{},server=on,wait=on", socket.display()));
         command.args(["-global", "virtio-mmio.force-legacy=false"]);
-        command.args(["-netdev", "user,id=n0", "-device", "virtio-net-device,netdev=n0"]);
+        let names = self.names.map_or_else(String::new, |port| format!(",hostfwd=udp:127.0.0.1:{port}-:5353"));
+        command.arg("-netdev").arg(format!("user,id=n0{names}")).args(["-device", "virtio-net-device,netdev=n0"]);
         command.arg("-drive").arg(format!("if=none,id=d0,format=raw,file={}", self.file("flash").display()));
         command.args(["-device", "virtio-blk-device,drive=d0", "-device", "virtio-rng-device"]);
-        for (what, place) in [("settings", "0x80e00000"), ("certificate", "0x80e10000")] {
+        for (what, place) in [("settings", "0x80e00000"), ("certificate", "0x80e10000"), ("bench", "0x80e20000")] {
             let file = self.file(what);
             if file.exists() {
                 command.arg("-device").arg(format!("loader,addr={place},force-raw=on,file={}", file.display()));

@@ -120,7 +120,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
     }
 
     /// Publishes for ever.
-    pub(crate) async fn work(mut self, stack: Stack<'static>, rng: &mut impl CryptoRngCore) -> ! {
+    pub(crate) async fn work(&mut self, stack: Stack<'static>, rng: &mut impl CryptoRngCore) -> ! {
         let settings = self.settings;
         if settings.text(Name::Broker).is_empty() {
             loop {

@@ -152,7 +152,7 @@ settings! {
     /// Minutes over which mean, lowest and highest power are taken.
     WindowMinutes = 53, "window-minutes", Kind::Number(1, 60), "15";
 
-    /// Time server. Empty: the meter's own time is used.
+    /// Time server, with its port behind a colon where it is not 123. Empty: the meter's own time is used.
     TimeServer = 64, "time-server", Kind::Text(64), "pool.ntp.org";
     /// Address that gets the log over UDP. Empty: none does.
     LogAddress = 65, "log-address", Kind::Address, "";
