@@ -248,6 +248,34 @@ fn nothing_is_installed_while_a_trial_runs() {
 }
 
 #[test]
+fn of_two_images_at_once_the_later_one_is_installed() {
+    let mut world = World::new(11);
+    let (one, two) = (image(NEW, Does::Well, 9000), image(Version([1, 2, 0]), Does::Well, 9000));
+    let (one, two) = (file(NEW, &one), file(Version([1, 2, 0]), &two));
+    let (mut updater, _) = world.load().unwrap();
+    let new = || Install::new(*key().verifying_key().as_bytes(), Asked::ByHand, None);
+    let (mut first, mut second) = (new(), new());
+    first.take(&mut updater, &one[..5000]).unwrap();
+    second.take(&mut updater, &two[..5000]).unwrap();
+    let overtaken = Err(Error::Refused(Refusal::Overtaken));
+    assert_eq!(first.take(&mut updater, &one[5000..]), overtaken);
+    second.take(&mut updater, &two[5000..]).unwrap();
+    // One that is whole but not yet chosen is overtaken, too; one that is chosen stays.
+    let mut third = new();
+    third.take(&mut updater, &one).unwrap();
+    assert_eq!(second.finish(&mut updater).map(|_| ()), overtaken);
+    let mut fourth = new();
+    fourth.take(&mut updater, &two).unwrap();
+    let mut fifth = new();
+    fifth.take(&mut updater, &one[..5000]).unwrap();
+    assert_eq!(fourth.finish(&mut updater).map(|_| ()), overtaken);
+    fifth.take(&mut updater, &one[5000..]).unwrap();
+    fifth.finish(&mut updater).unwrap();
+    assert_eq!(third.take(&mut updater, b"x"), Err(Error::Refused(Refusal::Long)));
+    assert_eq!(world.run(), Ok(NEW));
+}
+
+#[test]
 fn the_old_image_neither_confirms_nor_fails_the_new_one() {
     let mut world = World::new(8);
     let (mut updater, _) = world.load().unwrap();

@@ -2,8 +2,8 @@
 
 #![no_std]
 #![no_main]
-#![allow(missing_docs)] // The entry's macro makes a function without any.
 #![recursion_limit = "256"] // The app is one future of many.
+#![allow(missing_docs)] // The entry's macro makes a function without any.
 
 mod bench;
 mod clock;
@@ -20,8 +20,8 @@ mod virtio;
 
 use embassy_executor::{Executor, Spawner};
 use embassy_net::{Runner, StackResources};
-use smarty_app::store::{LONGEST_CERTIFICATE, Store};
 use smarty_app::access::Access;
+use smarty_app::store::{LONGEST_CERTIFICATE, Store};
 use smarty_app::{About, Board, Facts, Reason, Settings, State};
 use static_cell::StaticCell;
 

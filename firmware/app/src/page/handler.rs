@@ -193,14 +193,7 @@ impl<'a, F: NorFlash, U: NorFlash> Service<'a, F, U> {
         match wanted {
             Wanted::ChangeSettings => self.change_settings(request, made).await,
             Wanted::Certificate => self.take_certificate(request, made).await,
-            Wanted::Update => {
-                if self.page.inside.uploading.replace(true) {
-                    return sorry(made, StatusCode::CONFLICT, "Another upload is under way.");
-                }
-                let answer = self.install(request, made).await;
-                self.page.inside.uploading.set(false);
-                answer
-            }
+            Wanted::Update => self.install(request, made).await,
             Wanted::Forget => {
                 self.page.state.forget.signal(());
                 Answer::done()

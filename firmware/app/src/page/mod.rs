@@ -14,7 +14,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 use core::pin::pin;
 
 use embassy_futures::join::join3;
@@ -69,8 +69,6 @@ pub(crate) struct Page<'a, F, U> {
 /// What only the page knows.
 struct Inside {
     gate: RefCell<Gate>,
-    /// One upload at a time.
-    uploading: Cell<bool>,
     restart: Signal<NoopRawMutex, Reason>,
 }
 
@@ -84,7 +82,7 @@ impl<'a, F: NorFlash, U: NorFlash> Page<'a, F, U> {
         access: &'static Access,
         about: About,
     ) -> Self {
-        let inside = Inside { gate: RefCell::default(), uploading: Cell::new(false), restart: Signal::new() };
+        let inside = Inside { gate: RefCell::default(), restart: Signal::new() };
         Self { store, update, state, facts, access, about, inside }
     }
 

@@ -53,7 +53,8 @@ impl World {
         for (name, value) in set {
             settings.set(*name, value).unwrap();
         }
-        let hex: String = signer().verifying_key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex =
+            signer().verifying_key().as_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         settings.set(Name::UpdateKey, &hex).unwrap();
         state.put_settings(settings);
         state.utc.set(NOW, Origin::Server);

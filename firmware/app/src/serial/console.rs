@@ -131,7 +131,9 @@ mod tests {
         let mut out = String::new();
         let todo = command(line, settings, &mut out).unwrap();
         if todo == Todo::ShowAll {
-            Name::ALL.iter().for_each(|name| shown(*name, settings, &mut out).unwrap());
+            for name in Name::ALL {
+                shown(*name, settings, &mut out).unwrap();
+            }
         }
         (todo, out)
     }

@@ -21,6 +21,8 @@ pub struct Install {
     /// What a notice promised.
     promised: Option<Version>,
     header: Option<Header>,
+    /// Who may write; see [`Updater::prepare`].
+    ticket: u32,
     buffer: [u8; PAGE],
     filled: usize,
     written: u32,
@@ -29,7 +31,7 @@ pub struct Install {
 impl Install {
     /// `key` is the public key that images are signed with, `promised` the version that a notice told.
     pub const fn new(key: [u8; 32], asked: Asked, promised: Option<Version>) -> Self {
-        Self { key, asked, promised, header: None, buffer: [0; PAGE], filled: 0, written: 0 }
+        Self { key, asked, promised, header: None, ticket: 0, buffer: [0; PAGE], filled: 0, written: 0 }
     }
 
     /// Takes some bytes. May take as long as erasing a sector (50 ms) for each 4096 of them.
@@ -72,6 +74,7 @@ impl Install {
         if self.written != header.length {
             return Err(Refusal::Short.into());
         }
+        updater.admits(self.ticket)?;
         let (mut hash, mut at, mut left) = (Sha256::new(), updater.target().start, header.length as usize);
         let mut page = [0; PAGE];
         while left > 0 {
@@ -96,12 +99,13 @@ impl Install {
         if self.promised.is_some_and(|promised| promised != header.version) {
             return Err(Refusal::NotPromised(header.version).into());
         }
-        updater.prepare()?;
+        self.ticket = updater.prepare()?;
         self.header = Some(header);
         Ok(())
     }
 
     fn write<F: NorFlash>(&mut self, updater: &mut Updater<F>, length: usize) -> Result<(), Error<F::Error>> {
+        updater.admits(self.ticket)?;
         let at = updater.target().start + self.written;
         if self.written.is_multiple_of(SECTOR) {
             updater.flash.erase(at, at + SECTOR).map_err(Error::Flash)?;

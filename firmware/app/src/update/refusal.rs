@@ -27,6 +27,8 @@ pub enum Refusal {
     NotPromised(Version),
     /// The image that runs is on trial itself.
     OnTrial,
+    /// Another image has begun to come since.
+    Overtaken,
     /// Fewer bytes came than announced.
     Short,
     /// More bytes came than announced.
@@ -58,6 +60,7 @@ impl Display for Refusal {
             Self::OnTrial => {
                 f.write_str("The running version is on trial; try again when it is confirmed, in at most five minutes.")
             }
+            Self::Overtaken => f.write_str("Another image has come in between; this one was given up."),
             Self::Short => f.write_str("The image ended too early; send it again."),
             Self::Long => f.write_str("More came than the image has bytes; nothing was changed."),
             Self::Digest => f.write_str("What was written reads back differently; send it again."),

@@ -107,6 +107,8 @@ pub struct Updater<F> {
     board: &'static str,
     version: Version,
     ring: Ring,
+    /// Counts the images that began to come: only the newest may write.
+    ticket: u32,
 }
 
 impl<F: NorFlash> Updater<F> {
@@ -124,7 +126,7 @@ impl<F: NorFlash> Updater<F> {
     ) -> Result<Self, F::Error> {
         const { assert!(64 % F::WRITE_SIZE == 0 && F::READ_SIZE <= 4 && (SECTOR as usize).is_multiple_of(F::ERASE_SIZE)) };
         let ring = Ring::load(&mut flash, layout.trial.clone())?;
-        Ok(Self { flash, layout, running, board, version, ring })
+        Ok(Self { flash, layout, running, board, version, ring, ticket: 0 })
     }
 
     /// Counts this start. Call it once, before anything that can hang.
@@ -217,8 +219,17 @@ impl<F: NorFlash> Updater<F> {
 
     /// Before the first byte is erased: the bootloader's choice is the slot that runs, so that it starts nothing that is half
     /// written. It is another one only where the bootloader passed over a broken image.
-    pub(super) fn prepare(&mut self) -> Result<(), Error<F::Error>> {
-        choice::choose(&mut self.flash, &self.layout.choice, self.running).map(|_| ())
+    ///
+    /// The answer is the ticket of whoever writes; who has an older one is refused from now on.
+    pub(super) fn prepare(&mut self) -> Result<u32, Error<F::Error>> {
+        choice::choose(&mut self.flash, &self.layout.choice, self.running)?;
+        self.ticket = self.ticket.wrapping_add(1);
+        Ok(self.ticket)
+    }
+
+    /// Whether nobody else has begun to write since, and nothing has been chosen.
+    pub(super) fn admits(&self, ticket: u32) -> Result<(), Refusal> {
+        if ticket == self.ticket { Ok(()) } else { Err(Refusal::Overtaken) }
     }
 
     /// Where a new image goes: never the slot that runs, whatever the bootloader's choice says.
@@ -229,6 +240,7 @@ impl<F: NorFlash> Updater<F> {
     /// What is in the other slot is whole and proven: from the next start on it is on trial.
     pub(super) fn switch(&mut self, version: Version) -> Result<(), Error<F::Error>> {
         let slot = self.running.other();
+        self.ticket = self.ticket.wrapping_add(1);
         // The trial first: chosen and not remembered, the image would run for ever.
         let memory = self.memory().with(Some(Trial { slot, version, starts: 0 }));
         self.ring.store(&mut self.flash, memory)?;
