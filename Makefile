@@ -3,15 +3,20 @@
 export CARGO_TERM_COLOR ?= always
 BINARY := target/release/smartyreader
 
-.PHONY: demo test bench soak package test-package docs web release lint browser fuzz-smoke
+.PHONY: demo test bench soak package test-package docs web release lint browser fuzz-smoke firmware firmware-parts firmware-test
 
 ## A virtual meter and a year of history: look at http://127.0.0.1:8090/
 demo: release
 	$(BINARY) demo --folder target/demo
 
-## Every test of Rust, page and browser.
+## Every test of Rust, firmware, page and browser.
 test: lint web
-	cargo test --workspace
+	if scripts/need firmware; then \
+		$(MAKE) firmware-parts && FIRMWARE_REQUIRED=1 cargo test --workspace; \
+	else \
+		echo "SKIPPED: the firmware. Its target, espflash or qemu cannot be had here; everything else is tested." >&2; \
+		cargo test --workspace; \
+	fi
 	$(MAKE) browser
 	$(MAKE) fuzz-smoke
 
@@ -43,6 +48,26 @@ test-package:
 ## The documentation as a site in target/book, its links followed.
 docs:
 	scripts/docs
+
+## The firmware of the ESP32-C3: with W5500, and with Wi-Fi. Limits in bytes: image (a slot has 1572864), RAM, stack left.
+# The main task needs the most stack, in a handshake with a certificate; the test prints what was never used.
+firmware:
+	scripts/need firmware
+	scripts/firmware c3 wifi
+	scripts/firmware size board-c3 900000 330000 48000
+	scripts/firmware size board-c3-wifi 1300000 370000 32000
+
+## The firmware's own tests.
+firmware-parts: firmware
+	cd firmware && cargo fmt --check
+	cd firmware/emulator && cargo fmt --check
+	scripts/firmware virt tools emulator
+	cd firmware && cargo test -p smarty-app --target $$(rustc --print host-tuple)
+	cd firmware/emulator && cargo test
+
+## And both boards that run without hardware against a real broker.
+firmware-test: firmware-parts
+	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt --test board_c3
 
 web:
 	scripts/need demo

@@ -3,7 +3,8 @@
 use core::fmt::{self, Display, Formatter, Write};
 
 /// A JSON text: in quotes, escaped as RFC 8259 wants it.
-pub(crate) struct Text<T>(pub(crate) T);
+#[derive(Clone, Copy, Debug)]
+pub struct Text<T>(pub T);
 
 impl<T: Display> Display for Text<T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -65,14 +66,18 @@ pub(crate) const DENSE: Style = Style { comma: ",", colon: ":" };
 pub(crate) const SPACED: Style = Style { comma: ", ", colon: ": " };
 
 /// An object under way. It is to be ended with [`Object::end`].
-pub(crate) struct Object<'a, 'f> {
+pub struct Object<'a, 'f> {
     out: &'a mut Formatter<'f>,
     style: Style,
     first: bool,
 }
 
 impl<'a, 'f> Object<'a, 'f> {
-    pub(crate) fn begin(out: &'a mut Formatter<'f>) -> Result<Self, fmt::Error> {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Those of `out`, as everywhere here.
+    pub fn begin(out: &'a mut Formatter<'f>) -> Result<Self, fmt::Error> {
         Self::begin_as(out, DENSE)
     }
 
@@ -90,18 +95,27 @@ impl<'a, 'f> Object<'a, 'f> {
     }
 
     /// A field whose value is JSON already: a number, `true`, an object.
-    pub(crate) fn raw(&mut self, key: impl Display, value: impl Display) -> fmt::Result {
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn raw(&mut self, key: impl Display, value: impl Display) -> fmt::Result {
         self.key(key)?;
         write!(self.out, "{value}")
     }
 
     /// A text.
-    pub(crate) fn text(&mut self, key: impl Display, value: impl Display) -> fmt::Result {
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn text(&mut self, key: impl Display, value: impl Display) -> fmt::Result {
         self.raw(key, Text(value))
     }
 
     /// A number, where it is known.
-    pub(crate) fn known(&mut self, key: impl Display, value: Option<impl Display>) -> fmt::Result {
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn known(&mut self, key: impl Display, value: Option<impl Display>) -> fmt::Result {
         value.map_or(Ok(()), |value| self.raw(key, value))
     }
 
@@ -111,15 +125,36 @@ impl<'a, 'f> Object<'a, 'f> {
     }
 
     /// A number, or `null`.
-    pub(crate) fn or_null(&mut self, key: impl Display, value: Option<impl Display>) -> fmt::Result {
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn or_null(&mut self, key: impl Display, value: Option<impl Display>) -> fmt::Result {
         match value {
             Some(value) => self.raw(key, value),
             None => self.raw(key, "null"),
         }
     }
 
-    pub(crate) fn end(self) -> fmt::Result {
+    /// Closes it.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn end(self) -> fmt::Result {
         self.out.write_str("}")
+    }
+}
+
+/// An array of what is JSON already.
+#[derive(Clone, Debug)]
+pub struct List<I>(pub I);
+
+impl<I: Iterator<Item: Display> + Clone> Display for List<I> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (index, item) in self.0.clone().enumerate() {
+            write!(f, "{}{item}", if index == 0 { "" } else { "," })?;
+        }
+        f.write_str("]")
     }
 }
 

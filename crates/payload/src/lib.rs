@@ -39,7 +39,7 @@ pub mod v1_7;
 
 mod decimal;
 mod field;
-mod json;
+pub mod json;
 mod mbus;
 mod moment;
 mod name;

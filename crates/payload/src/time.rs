@@ -22,6 +22,11 @@ impl Clock {
     pub const fn at(utc: i64, offset: i32) -> Self {
         Self { utc, offset, local: civil(utc.saturating_add(offset as i64)), season: None }
     }
+
+    /// `2026-11-23T01:13:10+01:00`.
+    pub const fn rfc3339(self) -> impl fmt::Display {
+        Rfc3339 { utc: self.utc, offset: self.offset }
+    }
 }
 
 /// The date and time of day, so many seconds after 1970-01-01 00:00. Years beyond 1970–9999 are cut to them.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // Each test file uses its part.
 
+pub mod board;
 pub mod broker;
+pub mod c3;
 pub mod days;
 pub mod house;
 pub mod mail;

@@ -1,0 +1,167 @@
+//! Lora: what goes out by radio. A packet as the sketch of the first `SmartyReader` with `LoRa` sends it, and a record of a
+//! quarter-hour in 24 bytes for `LoRaWAN`.
+
+use core::fmt::{self, Write};
+
+use smarty_ledger::QuarterHour;
+use smarty_p1::{Quantity, Values};
+
+/// Bytes of a [`record`].
+pub const RECORD: usize = 24;
+/// The layout that a receiver reads from the first byte.
+const LAYOUT: u8 = 1;
+/// `LoRaWAN` port of the record, as the sketch's.
+pub const PORT: u8 = 1;
+/// The sketch's gateway.
+pub const GATEWAY: u8 = 0xfe;
+/// The sketch's node.
+pub const NODE: u8 = 0x05;
+/// At most one packet in so many seconds: 1 % of the time on air, at 868 MHz.
+pub const EVERY_S: u32 = 60;
+
+const COMPLETE: u8 = 1;
+const IMPORT: u8 = 1 << 1;
+const EXPORT: u8 = 1 << 2;
+const IMPORT_TOTAL: u8 = 1 << 3;
+const EXPORT_TOTAL: u8 = 1 << 4;
+const HIGHEST: u8 = 1 << 5;
+
+/// A quarter-hour, all numbers with their highest byte first:
+///
+/// | bytes | what |
+/// |---|---|
+/// | 0 | layout, 1 |
+/// | 1 | flags: 1 complete; known are 2 import, 4 export, 8 import register, 16 export register, 32 highest power |
+/// | 2–5 | its start, UTC seconds |
+/// | 6–8 | imported, Wh |
+/// | 9–11 | exported, Wh |
+/// | 12–16 | import register, Wh, when this is sent |
+/// | 17–21 | export register, Wh, when this is sent |
+/// | 22–23 | highest net power in it, ten W, negative for export |
+///
+/// What is not known, or does not fit, is 0 and has no flag. Radio loses packets; the registers say what was in between.
+pub fn record(quarter: &QuarterHour, now: &Values) -> [u8; RECORD] {
+    let mut bytes = [0; RECORD];
+    let mut flags = if quarter.complete { COMPLETE } else { 0 };
+    bytes[0] = LAYOUT;
+    bytes[2..6].copy_from_slice(&u32::try_from(quarter.start).unwrap_or(0).to_be_bytes());
+    let mut put = |from: usize, to: usize, value: Option<i64>, flag: u8| {
+        let bits = 8 * (to - from) as u32;
+        if let Some(value) = value.filter(|value| (0..1 << bits).contains(value)) {
+            bytes[from..to].copy_from_slice(&value.to_be_bytes()[8 - (to - from)..]);
+            flags |= flag;
+        }
+    };
+    put(6, 9, quarter.energies.import, IMPORT);
+    put(9, 12, quarter.energies.export, EXPORT);
+    put(12, 17, now.total(Quantity::EnergyImport), IMPORT_TOTAL);
+    put(17, 22, now.total(Quantity::EnergyExport), EXPORT_TOTAL);
+    if let Some(highest) = quarter.power_net.and_then(|power| i16::try_from(power.max / 10).ok()) {
+        bytes[22..].copy_from_slice(&highest.to_be_bytes());
+        flags |= HIGHEST;
+    }
+    bytes[1] = flags;
+    bytes
+}
+
+/// A packet of the sketch: gateway, node, number, length, and the registers in kWh as `6.70;0.02`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    bytes: [u8; 4 + TEXT],
+    length: usize,
+}
+
+/// Two registers of up to 20 digits.
+const TEXT: usize = 48;
+
+impl Packet {
+    /// `number` goes up by one with each packet and round at 256. `None`: the meter has no registers.
+    pub fn new(number: u8, values: &Values) -> Option<Self> {
+        let import = values.total(Quantity::EnergyImport)?;
+        let export = values.total(Quantity::EnergyExport).unwrap_or(0);
+        let mut packet = Self { bytes: [0; 4 + TEXT], length: 4 };
+        write!(packet, "{};{}", Kwh(import), Kwh(export)).ok()?;
+        packet.bytes[..4].copy_from_slice(&[GATEWAY, NODE, number, (packet.length - 4) as u8]);
+        Some(packet)
+    }
+
+    /// What goes on air.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl Write for Packet {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let place = self.bytes.get_mut(self.length..self.length + text.len()).ok_or(fmt::Error)?;
+        place.copy_from_slice(text.as_bytes());
+        self.length += text.len();
+        Ok(())
+    }
+}
+
+/// Wh as kWh with two decimals, half up, as the sketch's board prints them.
+struct Kwh(i64);
+
+impl fmt::Display for Kwh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hundredths = (self.0.max(0) / 5 + 1) / 2;
+        write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+    use super::*;
+    use proptest::prelude::*;
+    use smarty_ledger::{Energies, PowerSpread};
+
+    fn values(import: i64, export: i64) -> Values {
+        let mut values = Values::EMPTY;
+        values.set(Quantity::EnergyImport, import);
+        values.set(Quantity::EnergyExport, export);
+        values
+    }
+
+    fn quarter(import: Option<i64>, export: Option<i64>, max: i64) -> QuarterHour {
+        QuarterHour {
+            start: 1_795_392_000,
+            energies: Energies { import, export, ..Energies::UNKNOWN },
+            complete: true,
+            power_net: Some(PowerSpread { min: -10, max, sum: 0, count: 1 }),
+            voltage: None,
+            telegrams: 90,
+        }
+    }
+
+    #[test]
+    fn the_layout_is_fixed() {
+        let bytes = record(&quarter(Some(0x01_0203), Some(5), -4_210), &values(0x01_0203_0405, 7));
+        let expected = [1, 0x3f, 0x6b, 0x03, 0x82, 0x00, 1, 2, 3, 0, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 7, 0xfe, 0x5b];
+        assert_eq!(bytes, expected);
+        let unknown = QuarterHour { complete: false, power_net: None, ..quarter(None, None, 0) };
+        let bytes = record(&unknown, &Values::EMPTY);
+        assert_eq!((bytes[1], &bytes[6..]), (0, &[0; 18][..]));
+    }
+
+    #[test]
+    fn the_sketchs_packet() {
+        let packet = Packet::new(7, &values(6_695, 15)).unwrap();
+        assert_eq!(packet.as_bytes(), b"\xfe\x05\x07\x096.70;0.02");
+        assert_eq!(Packet::new(0, &Values::EMPTY), None);
+        assert!(Packet::new(0, &values(i64::MAX, i64::MAX)).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn what_fits_is_there_and_what_does_not_is_unknown(import: Option<i64>, total: i64, max: i64) {
+            let bytes = record(&quarter(import, None, max), &values(total, 0));
+            let number = |range: core::ops::Range<usize>| bytes[range].iter().fold(0_i64, |number, byte| number << 8 | i64::from(*byte));
+            let known = |flag| bytes[1] & flag != 0;
+            prop_assert_eq!(known(IMPORT).then(|| number(6..9)), import.filter(|value| (0..1 << 24).contains(value)));
+            prop_assert_eq!(known(IMPORT_TOTAL).then(|| number(12..17)), Some(total).filter(|value| (0..1 << 40).contains(value)));
+            prop_assert_eq!(known(HIGHEST), i16::try_from(max / 10).is_ok());
+        }
+    }
+}
