@@ -62,8 +62,8 @@ firmware-parts: firmware
 	cd firmware && cargo fmt --check
 	cd firmware/emulator && cargo fmt --check
 	scripts/firmware virt tools emulator
-	cd firmware && cargo test -p smarty-app --target $$(rustc --print host-tuple)
-	cd firmware/emulator && cargo test
+	cd firmware && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/build cargo test -p smarty-app --target $$(rustc --print host-tuple)
+	cd firmware/emulator && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/emulator-build cargo test
 
 ## And both boards that run without hardware against a real broker.
 firmware-test: firmware-parts
