@@ -79,15 +79,18 @@ pub struct Board<Meter, Flash, Update, Rng> {
     pub state: &'static State,
 }
 
-/// The app. It never ends; the board spawns it as one task.
-pub async fn run<Meter, Flash, Update, Rng>(board: Board<Meter, Flash, Update, Rng>) -> !
+/// The app. It never ends; the board spawns it as one task. It is lent what it works with: a future that is given more than a
+/// few words is made on the stack, all 140 KB of it, and copied from there.
+pub async fn run<Meter, Flash, Update, Rng>(board: &'static mut Board<Meter, Flash, Update, Rng>) -> !
 where
     Meter: Read,
     Flash: NorFlash,
     Update: NorFlash,
     Rng: CryptoRngCore,
 {
-    let Board { mut meter, stack, flash, update, mut rng, reset, facts, access, about, state } = board;
+    let Board { meter, flash, update, rng, .. } = board;
+    let (stack, reset, about) = (board.stack, board.reset, board.about);
+    let (facts, access, state) = (board.facts, board.access, board.state);
     let (store, resumed) = match Store::open(flash) {
         Ok(opened) => opened,
         Err(error) => {
@@ -99,19 +102,14 @@ where
     let Resumed { settings, account, devices, marks } = resumed;
     state.put_settings(settings.clone());
     let store = RefCell::new(store);
-    // Made where it stays, and lent to the tasks: what is moved is on the stack for a moment, and a future that is given
-    // something has it twice.
-    let mut desk = Desk {
-        intake: Intake::new(&settings, marks),
-        books: Books::new(&settings, account, devices),
-        latest: Latest::new(),
-        store: &store,
-        state,
-    };
-    let since = desk.books.wants_since();
-    desk.books.seed(store.borrow_mut().newest_first(since));
+    let mut books = Books::new(&settings, account, devices);
+    let since = books.wants_since();
+    books.seed(store.borrow_mut().newest_first(since));
+    let intake = Intake::new(&settings, marks);
+    // Kept here and lent to the tasks: a future that is given something has it twice.
+    let mut desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
     let mut publisher = Publisher::new(&store, state, facts, &settings);
-    let update = RefCell::new(update);
+    let update = RefCell::new(update.take());
     let page = Page::new(&store, &update, state, facts, access, about);
     // Each stays where it is made: moved into the other, it would go over the stack, 45 kB at once.
     let time = pin!(sntp::run(stack, &settings, &state.utc, rng.next_u64()));
@@ -120,8 +118,8 @@ where
     let settings = pin!(keep_settings(&store, state, reset));
     let trial = pin!(join(watch_trial(&update, state, reset), fetch_noticed(stack, &update, state, reset)));
     let pages = pin!(page.work(stack, reset));
-    let reading = pin!(read(&mut meter, &mut desk, facts));
-    let publishing = pin!(publisher.work(stack, &mut rng));
+    let reading = pin!(read(meter, &mut desk, facts));
+    let publishing = pin!(publisher.work(stack, rng));
     join5(reading, publishing, pages, trial, join4(time, name, log, settings)).await.0
 }
 

@@ -95,8 +95,10 @@ async fn network(mut runner: Runner<'static, Nic>) -> ! {
     runner.run().await
 }
 
+type TheBoard = Board<meter::Meter, flash::Region, flash::Region, Trng>;
+
 #[embassy_executor::task]
-async fn app(board: Board<meter::Meter, flash::Region, flash::Region, Trng>) -> ! {
+async fn app(board: &'static mut TheBoard) -> ! {
     smarty_app::run(board).await
 }
 
@@ -218,7 +220,8 @@ async fn main(spawner: Spawner) {
     let resources = RESOURCES.init(StackResources::new());
     let seed = u64::from(rng.random()) << 32 | u64::from(rng.random());
     let (stack, runner) = embassy_net::new(nic, config, resources, seed);
-    let board = Board {
+    static BOARD: StaticCell<TheBoard> = StaticCell::new();
+    let board = BOARD.init(Board {
         meter,
         stack,
         flash: memory,
@@ -229,7 +232,7 @@ async fn main(spawner: Spawner) {
         access: &ACCESS,
         about: ABOUT,
         state: &STATE,
-    };
+    });
     let led = Output::new(chip.GPIO6, Level::Low, OutputConfig::default());
     let button = Input::new(chip.GPIO9, InputConfig::default().with_pull(Pull::Up));
     let usb = UsbSerialJtag::new(chip.USB_DEVICE).into_async();

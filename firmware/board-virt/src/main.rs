@@ -42,8 +42,10 @@ async fn network_task(mut runner: Runner<'static, Network>) -> ! {
     runner.run().await
 }
 
+type TheBoard = Board<Meter, Disk, Disk, Random>;
+
 #[embassy_executor::task]
-async fn app_task(board: Board<Meter, Disk, Disk, Random>) -> ! {
+async fn app_task(board: &'static mut TheBoard) -> ! {
     smarty_app::run(board).await
 }
 
@@ -95,7 +97,8 @@ fn spawn(spawner: Spawner, line: Option<u32>) {
     let config = smarty_app::net::config(&settings);
     let resources = RESOURCES.init(StackResources::new());
     let (stack, runner) = embassy_net::new(Network, config, resources, random.number());
-    let board = Board {
+    static BOARD: StaticCell<TheBoard> = StaticCell::new();
+    let board = BOARD.init(Board {
         meter: Meter,
         stack,
         flash: disk,
@@ -106,7 +109,7 @@ fn spawn(spawner: Spawner, line: Option<u32>) {
         access: &ACCESS,
         about: About { board: "virt", chip: "QEMU virt", version: env!("CARGO_PKG_VERSION") },
         state: &STATE,
-    };
+    });
     interrupt::begin(line);
     spawner.spawn(network_task(runner).expect("spawned once"));
     spawner.spawn(stack_task().expect("spawned once"));
