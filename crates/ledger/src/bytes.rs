@@ -1,8 +1,9 @@
-//! The account and the calculator as bytes, so that a restart loses nothing. Little-endian, fixed size, versioned.
+//! The account, the calculator and the books of devices as bytes, so that a restart loses nothing. Little-endian, fixed size, versioned.
 
 use crate::account::Account;
 use crate::calculated::CLASSES;
 use crate::calculator::Calculator;
+use crate::device::{Device, DeviceSum};
 use crate::entry::Reason;
 use crate::period::Period;
 use crate::run::{Anchor, Point, Run};
@@ -10,7 +11,7 @@ use crate::sample::Register;
 use crate::settings::Settings;
 use crate::tally::{Extent, PowerSpread, Tally};
 
-/// The bytes are no account, or no calculator, of a version that this program knows.
+/// The bytes are no account, no calculator and no device, of a version that this program knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownState;
 
@@ -166,6 +167,74 @@ impl Calculator {
         calculator.day = day.rearranged(&places, lost);
         calculator.month = month.rearranged(&places, lost);
         Ok(calculator)
+    }
+}
+
+const DEVICE_VERSION: u8 = 1;
+
+impl Device {
+    /// The length of [`Device::to_bytes`].
+    pub const BYTES: usize = 2 + 5 * 8 + 5 * 8;
+
+    /// The whole state.
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut writer = Writer::<{ Self::BYTES }>::new();
+        let torn = if self.run.is_some_and(|run| run.torn) { TORN } else { 0 };
+        writer.put([DEVICE_VERSION, self.run.map_or(0, |run| 1 + reason_code(run.anchor.began)) | torn]);
+        let run = self.run.unwrap_or(Run::begin(Point { time: 0, value: 0 }, true, Reason::Start));
+        let (anchor, last) = (run.anchor.at, run.last);
+        for number in [anchor.time, anchor.value, last.time, last.value, run.began, self.day.0, self.day.1] {
+            writer.long(number);
+        }
+        for interval in self.intervals {
+            writer.long(interval);
+        }
+        writer.bytes
+    }
+
+    /// The state as it was.
+    ///
+    /// # Errors
+    /// [`UnknownState`] for what [`Device::to_bytes`] of this version has not written.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnknownState> {
+        let mut reader = Reader::new(bytes, Self::BYTES, DEVICE_VERSION)?;
+        let [code] = reader.take()?;
+        let at = Point { time: reader.long()?, value: reader.long()? };
+        let last = Point { time: reader.long()?, value: reader.long()? };
+        let began = reader.long()?;
+        let run = match code & !TORN {
+            0 => None,
+            code_of_reason => {
+                let anchor = Anchor { at, began: reason(code_of_reason - 1)? };
+                Some(Run { began, anchor, last, torn: code & TORN != 0 })
+            }
+        };
+        let day = (reader.long()?, reader.long()?);
+        Ok(Self { run, day, intervals: [reader.long()?, reader.long()?, reader.long()?] })
+    }
+}
+
+impl DeviceSum {
+    /// The length of [`DeviceSum::to_bytes`].
+    pub const BYTES: usize = 2 + 2 * 8;
+
+    /// The whole state.
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut writer = Writer::<{ Self::BYTES }>::new();
+        writer.put([DEVICE_VERSION, u8::from(self.closed.is_some())]);
+        writer.long(self.start);
+        writer.long(self.closed.unwrap_or(0));
+        writer.bytes
+    }
+
+    /// The state as it was.
+    ///
+    /// # Errors
+    /// [`UnknownState`] for what [`DeviceSum::to_bytes`] of this version has not written.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnknownState> {
+        let mut reader = Reader::new(bytes, Self::BYTES, DEVICE_VERSION)?;
+        let [known] = reader.take()?;
+        Ok(Self { start: reader.long()?, closed: Some(reader.long()?).filter(|_| known != 0) })
     }
 }
 

@@ -91,11 +91,11 @@ pub struct Capture {
 /// its first.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Device {
-    run: Option<Run>,
+    pub(crate) run: Option<Run>,
     /// The day of the last capture.
-    day: Period,
+    pub(crate) day: Period,
     /// Between the last captures, s; the newest first. 0: not known yet.
-    intervals: [i64; 3],
+    pub(crate) intervals: [i64; 3],
 }
 
 impl Device {
@@ -182,8 +182,8 @@ const fn entry(closing: Closing) -> DeviceEntry {
 /// What was used in a running day or month: the sum of what is closed in it, and what is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct DeviceSum {
-    start: i64,
-    closed: Option<i64>,
+    pub(crate) start: i64,
+    pub(crate) closed: Option<i64>,
 }
 
 impl DeviceSum {

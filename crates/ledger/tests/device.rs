@@ -234,6 +234,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
+    fn books_come_back_from_their_bytes(captures in captures(), bytes in vec(any::<u8>(), 0..100)) {
+        let (mut device, mut sum) = (Device::new(), DeviceSum::default());
+        for capture in &captures {
+            sum.turn(month(capture.time));
+            device.feed(capture, day, |entry| sum.enter(&entry));
+            prop_assert_eq!(&Device::from_bytes(&device.to_bytes()).unwrap(), &device);
+            prop_assert_eq!(&DeviceSum::from_bytes(&sum.to_bytes()).unwrap(), &sum);
+        }
+        prop_assert!(Device::from_bytes(&device.to_bytes()[1..]).is_err());
+        // Whatever it is, it is no crash.
+        let _ = (Device::from_bytes(&bytes), DeviceSum::from_bytes(&bytes));
+    }
+
+    #[test]
     fn days_gaps_and_what_runs_are_the_register(captures in captures()) {
         let books = Books::of(&captures);
         let (days, used) = reference(&captures);

@@ -121,7 +121,9 @@ impl Alone {
 #[test]
 fn noise_broken_frames_strangers_and_replays() {
     use smarty_meter::{Fault, Line, Script};
-    let Some(mut house) = Alone::new("faults", "status-every = 1\n") else { return };
+    let Some(mut house) = Alone::new("faults", "status-every = 1\naddress = 10.0.2.77/24\ngateway = 10.0.2.2\n") else {
+        return;
+    };
     let script = Script::new()
         .with(2, Fault::NoiseBefore { bytes: 300 })
         .with(4, Fault::FlipBits { count: 1 })
@@ -214,6 +216,39 @@ fn sealed_frames_pass_unopened_and_the_daemon_opens_them() {
     assert!(house.heard.on("smartyreader/home/live").is_empty());
 }
 
+/// A broker that neither answers nor hangs up: the meter is read all the same, and what closed comes afterwards.
+#[test]
+fn a_broker_that_hangs() {
+    let Some(mut house) = Alone::new("hangs", "") else { return };
+    let mut meter = meter(START + 600, 180);
+    let mut hear = |board: &mut Board, count: usize| {
+        for _ in 0..count {
+            board.hear(&meter.next_telegram().frame);
+        }
+    };
+    hear(&mut house.board, 6);
+    house.heard.first(ENTRIES[0]);
+    house.broker.freeze(true);
+    hear(&mut house.board, 100);
+    house.board.wait("WARN broker", house.board.log().matches("WARN broker").count() + 1);
+    hear(&mut house.board, 20);
+    house.broker.freeze(false);
+    // 126 telegrams: the first lies on a border, five are a quarter-hour.
+    house.heard.wait("all quarter-hours", |heard| {
+        let mut starts: Vec<String> = of(heard, ENTRIES[0]).iter().map(|heard| heard.text()).collect();
+        starts.dedup();
+        starts.len() == 25
+    });
+    house.heard.wait("how the board is", |heard| {
+        of(heard, "smartyreader/home/board").last().is_some_and(|board| board.json()["owed"] == 0)
+    });
+    let board = house.heard.on("smartyreader/home/board").last().unwrap().json();
+    assert_eq!(
+        (&board["meter_overrun_b"], &board["flash_errors"], &board["too_long"]),
+        (&0.into(), &0.into(), &0.into())
+    );
+}
+
 /// Whatever a test needs to be different each time and the same in each run.
 struct Dice(u64);
 
@@ -248,6 +283,11 @@ fn killed(times: usize) {
         }
         std::thread::sleep(std::time::Duration::from_millis(dice.below(700)));
         house.board.kill();
+        if life == 0 {
+            house.heard.wait("the last will", |heard| {
+                of(heard, "smartyreader/availability").last().is_some_and(|said| said.text() == "offline")
+            });
+        }
         house.board.go();
         // Mostly it gets far enough to publish; sometimes not even the start is over.
         if dice.below(3) > 0 {

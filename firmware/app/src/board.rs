@@ -95,10 +95,10 @@ where
             reset(Reason::Flash)
         }
     };
-    let Resumed { settings, account, marks } = resumed;
+    let Resumed { settings, account, devices, marks } = resumed;
     state.put_settings(settings.clone());
     let store = RefCell::new(store);
-    let mut books = Books::new(&settings, account);
+    let mut books = Books::new(&settings, account, devices);
     let since = books.wants_since();
     books.seed(store.borrow_mut().newest_first(since));
     let intake = Intake::new(&settings, marks);

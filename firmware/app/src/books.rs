@@ -2,14 +2,14 @@
 
 use core::fmt::Write as _;
 
-use heapless::String;
+use heapless::{String, Vec};
 use smarty_ledger::{
     Account, Calculated, Calculator, Entry, Moment, Outcome, QUARTER, Reference, Settings as LedgerSettings, Terms,
 };
 use smarty_p1::{MBUS, Medium, Quantity, Reading, Telegram, Timestamp, Values, hex_text};
 use smarty_payload::RunningQuarter;
 
-use crate::devices::Devices;
+use crate::devices::{Devices, LONGEST_STATE};
 use crate::intake::Arrival;
 use crate::latest::{Latest, segment};
 use crate::settings::{Name, Settings};
@@ -33,8 +33,8 @@ pub struct Books {
 }
 
 impl Books {
-    /// By these settings, going on with this account.
-    pub fn new(settings: &Settings, account: Account) -> Self {
+    /// By these settings, going on with this account and these devices.
+    pub fn new(settings: &Settings, account: Account, devices: Devices) -> Self {
         let given = |name| settings.given(name).map(|_| settings.number(name));
         let terms = Terms {
             reference_w: given(Name::ReferencePower),
@@ -54,7 +54,7 @@ impl Books {
             calculated: Calculated::default(),
             day: (0, 0),
             month: 0,
-            devices: Devices::default(),
+            devices,
         };
         if let Some(last) = books.account.last_time() {
             books.turn(last);
@@ -75,6 +75,11 @@ impl Books {
     /// The account, to be remembered.
     pub const fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The devices, to be remembered, if something of them has changed.
+    pub fn device_changes(&mut self) -> Option<Vec<u8, LONGEST_STATE>> {
+        self.devices.changes()
     }
 
     /// Books a telegram, and answers whether its time was new: what is closed by it goes to `emit`, what is known now into `latest`.

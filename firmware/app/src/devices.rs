@@ -2,7 +2,7 @@
 
 use core::fmt::Write as _;
 
-use heapless::String;
+use heapless::{String, Vec};
 use smarty_ledger::{Capture, Device, DeviceSum};
 use smarty_p1::{MBUS, MbusChannel, MbusUnit, Medium, Reading, Values};
 use smarty_payload::MbusChannels;
@@ -10,7 +10,9 @@ use smarty_payload::MbusChannels;
 use crate::zone::Zone;
 
 /// What names a device, with room for the unit behind it.
-pub type Id = String<72>;
+pub type Id = String<ID>;
+
+const ID: usize = 72;
 
 /// Longer is no identifier.
 const LONGEST_IDENTIFIER: usize = 64;
@@ -74,7 +76,14 @@ pub fn channels(devices: &DevicesNow) -> MbusChannels {
 #[derive(Default)]
 pub struct Devices {
     kept: [Option<Kept>; KEPT],
+    /// Something was captured since they were written down.
+    changed: bool,
 }
+
+/// Bytes of one device: its name with its length, its unit, its books and sums.
+const BYTES: usize = 1 + ID + 1 + Device::BYTES + 2 * DeviceSum::BYTES;
+/// Bytes of all that are kept.
+pub const LONGEST_STATE: usize = KEPT * BYTES;
 
 struct Kept {
     id: Id,
@@ -120,9 +129,9 @@ impl Devices {
             let kept = self.find_or_make(&id, heard.measure.unit)?;
             kept.day.turn(day_start);
             kept.month.turn(month_start);
-            kept.feed(&heard, zone);
+            let fed = kept.feed(&heard, zone);
             let last = kept.books.last()?;
-            Some(DeviceNow {
+            let now = DeviceNow {
                 day: kept.day.now(&kept.books),
                 month: kept.month.now(&kept.books),
                 id,
@@ -132,7 +141,9 @@ impl Devices {
                 time: last.time,
                 value: last.value,
                 valve: heard.valve,
-            })
+            };
+            self.changed |= fed;
+            Some(now)
         })
     }
 
@@ -157,13 +168,64 @@ impl Devices {
     }
 }
 
+impl Devices {
+    /// The state to be written down, if something was captured since it was asked for last.
+    pub fn changes(&mut self) -> Option<Vec<u8, LONGEST_STATE>> {
+        if !core::mem::take(&mut self.changed) {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        let mut put = |part: &[u8]| {
+            // It fits: see above.
+            let _ = bytes.extend_from_slice(part);
+        };
+        for kept in self.kept.iter().flatten() {
+            put(&[kept.id.len() as u8]);
+            put(kept.id.as_bytes());
+            put(&[MbusUnit::ALL.iter().position(|unit| *unit == kept.unit).unwrap_or(0) as u8]);
+            put(&kept.books.to_bytes());
+            put(&kept.day.to_bytes());
+            put(&kept.month.to_bytes());
+        }
+        Some(bytes)
+    }
+
+    /// From what was written down; what is damaged, and all behind it, is left out.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut devices = Self::default();
+        let mut rest = bytes;
+        for place in &mut devices.kept {
+            *place = Kept::take(&mut rest);
+        }
+        devices
+    }
+}
+
+/// Splits so many bytes off.
+fn split<'b>(rest: &mut &'b [u8], length: usize) -> Option<&'b [u8]> {
+    let (part, behind) = rest.split_at_checked(length)?;
+    *rest = behind;
+    Some(part)
+}
+
 impl Kept {
-    fn feed(&mut self, heard: &Heard, zone: Zone) {
+    fn take(rest: &mut &[u8]) -> Option<Self> {
+        let length = *split(rest, 1)?.first()?;
+        let id = core::str::from_utf8(split(rest, length.into())?).ok()?.try_into().ok()?;
+        let unit = *MbusUnit::ALL.get(usize::from(*split(rest, 1)?.first()?))?;
+        let books = Device::from_bytes(split(rest, Device::BYTES)?).ok()?;
+        let day = DeviceSum::from_bytes(split(rest, DeviceSum::BYTES)?).ok()?;
+        let month = DeviceSum::from_bytes(split(rest, DeviceSum::BYTES)?).ok()?;
+        Some(Self { id, unit, books, day, month })
+    }
+
+    /// Books what was heard, and answers whether it was new.
+    fn feed(&mut self, heard: &Heard, zone: Zone) -> bool {
         let last = self.books.last().map(|last| (last.time, last.value));
         // A register counts up. One that is lower is damaged or tampered with, and for people to look at.
         let believable = heard.value >= 0 && last.is_none_or(|(_, value)| heard.value >= value);
         if !heard.is_new(last) || !believable {
-            return;
+            return false;
         }
         let (day, month) = (&mut self.day, &mut self.month);
         self.books.feed(
@@ -174,6 +236,7 @@ impl Kept {
                 month.enter(&entry);
             },
         );
+        true
     }
 }
 

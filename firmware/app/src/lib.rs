@@ -43,6 +43,8 @@ pub mod net;
 mod page;
 pub mod portal;
 mod publish;
+#[cfg(feature = "lora")]
+pub mod radio;
 mod reader;
 pub mod record;
 pub mod ring;

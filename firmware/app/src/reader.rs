@@ -89,7 +89,8 @@ fn keep<F: NorFlash>(
             // The very first is written down, too: energy counts from there on.
             if !entries.is_empty() || (first && outcome == Outcome::Booked) {
                 let written = store.borrow_mut().close(books.account(), arrival.marks, &entries);
-                if written.is_err() {
+                let devices = books.device_changes().map(|bytes| store.borrow_mut().write_devices(&bytes));
+                if written.is_err() || devices.is_some_and(|written| written.is_err()) {
                     state.change_link(|link| link.flash_errors += 1);
                     log::error!("the flash does not take what was closed: it is missing in the journal");
                 }

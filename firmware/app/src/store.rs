@@ -10,6 +10,7 @@ use heapless::Vec;
 use smarty_ledger::{Account, Entry};
 
 use crate::books::MARGIN_S;
+use crate::devices::{Devices, LONGEST_STATE};
 use crate::intake::{MARKS, Mark};
 use crate::record;
 use crate::ring::{Ring, SECTOR};
@@ -23,9 +24,11 @@ const CERTIFICATE: (u32, u32) = (2, 2048);
 /// Written 96 times a day: 6 times a day each sector is erased, which it bears for 45 years.
 const STATE: (u32, u32) = (8, 2048);
 const POSITION: (u32, u32) = (2, 16);
+/// Written when a device was captured: once an hour, or with every quarter-hour.
+const DEVICES: (u32, u32) = (4, 2048);
 const JOURNAL_RECORD: u32 = 128;
 /// Sectors before the journal.
-const BEFORE: u32 = SETTINGS.0 + CERTIFICATE.0 + STATE.0 + POSITION.0;
+const BEFORE: u32 = SETTINGS.0 + CERTIFICATE.0 + STATE.0 + POSITION.0 + DEVICES.0;
 /// Quarter-hours of 35 days, the gaps that there may be, and the sector that is being written.
 const LEAST_JOURNAL: u32 = (35 * 96 + 160) / (SECTOR / JOURNAL_RECORD);
 /// The smallest region for everything: 36 days of quarter-hours.
@@ -37,6 +40,8 @@ const _: () = assert!(STATE_HEAD + AT_ONCE * (1 + record::LONGEST) <= STATE.1 as
 const _: () = assert!(record::LONGEST <= JOURNAL_RECORD as usize - 12, "an entry fits its record");
 const _: () = assert!(crate::settings::LONGEST <= SETTINGS.1 as usize - 12, "settings fit their record");
 
+const _: () = assert!(LONGEST_STATE <= DEVICES.1 as usize - 12, "devices fit their record");
+
 /// Bytes of a certificate, DER.
 pub const LONGEST_CERTIFICATE: usize = CERTIFICATE.1 as usize - 12;
 
@@ -47,6 +52,7 @@ pub struct Store<F> {
     certificate: Ring,
     state: Ring,
     position: Ring,
+    devices: Ring,
     journal: Ring,
     /// The number of the first entry that the broker has not acknowledged.
     acknowledged: u32,
@@ -59,6 +65,8 @@ pub struct Resumed {
     pub settings: Settings,
     /// The account.
     pub account: Account,
+    /// The meters behind the meter.
+    pub devices: Devices,
     /// How far sealed frames had come.
     pub marks: [Mark; MARKS],
 }
@@ -80,8 +88,10 @@ impl<F: NorFlash> Store<F> {
         let certificate = ring(&mut flash, CERTIFICATE)?;
         let state = ring(&mut flash, STATE)?;
         let position = ring(&mut flash, POSITION)?;
+        let devices = ring(&mut flash, DEVICES)?;
         let journal = ring(&mut flash, (sectors.saturating_sub(BEFORE).max(2), JOURNAL_RECORD))?;
-        let mut store = Self { flash, settings, certificate, state, position, journal, acknowledged: 0, noted: 0 };
+        let mut store =
+            Self { flash, settings, certificate, state, position, devices, journal, acknowledged: 0, noted: 0 };
         let mut buffer = [0; STATE.1 as usize];
         let known = store.settings.newest(&mut store.flash, &mut buffer)?;
         let settings = known.and_then(|length| Settings::from_bytes(&buffer[..length])).unwrap_or_default();
@@ -89,7 +99,10 @@ impl<F: NorFlash> Store<F> {
             store.acknowledged = u32::from_le_bytes([buffer[0], buffer[1], buffer[2], buffer[3]]);
             store.noted = store.acknowledged;
         }
-        let mut resumed = Resumed { settings, account: Account::new(MARGIN_S), marks: [Mark::default(); MARKS] };
+        let known = store.devices.newest(&mut store.flash, &mut buffer)?;
+        let devices = Devices::from_bytes(known.map_or(&[], |length| &buffer[..length]));
+        let account = Account::new(MARGIN_S);
+        let mut resumed = Resumed { settings, account, devices, marks: [Mark::default(); MARKS] };
         if let Some(length) = store.state.newest(&mut store.flash, &mut buffer)? {
             store.resume(&buffer[..length], &mut resumed)?;
         }
@@ -163,6 +176,14 @@ impl<F: NorFlash> Store<F> {
         self.journal.oldest()
     }
 
+    /// Writes the meters behind the meter. They keep their own time and need not agree with the account.
+    ///
+    /// # Errors
+    /// Those of the flash.
+    pub fn write_devices(&mut self, bytes: &[u8]) -> Result<(), F::Error> {
+        self.devices.append(&mut self.flash, bytes).map(drop)
+    }
+
     /// The number that the next entry will have.
     pub const fn next(&self) -> u32 {
         self.journal.next()
@@ -221,8 +242,14 @@ impl<F: NorFlash> Store<F> {
     /// Those of the flash.
     pub fn clear(&mut self) -> Result<(), F::Error> {
         // The settings last: until then it is clear whose the rest is.
-        for ring in [&mut self.journal, &mut self.position, &mut self.state, &mut self.certificate, &mut self.settings]
-        {
+        for ring in [
+            &mut self.journal,
+            &mut self.devices,
+            &mut self.position,
+            &mut self.state,
+            &mut self.certificate,
+            &mut self.settings,
+        ] {
             ring.clear(&mut self.flash)?;
         }
         (self.acknowledged, self.noted) = (0, 0);

@@ -7,7 +7,7 @@ use smarty_app::intake::{Found, Intake, MARKS, Mark};
 use smarty_app::record;
 use smarty_app::settings::{Kind, Name, Settings, Shown};
 use smarty_ledger::{Energies, Entry, Extent, Gap, PowerSpread, QuarterHour, Reason};
-use smarty_meter::{Fault, Line, MeterConfig, Profile, Script, VirtualMeter};
+use smarty_meter::{Fault, Line, MbusDevice, MbusKind, MeterConfig, Profile, Script, VirtualMeter};
 
 const START: i64 = 1_795_431_600;
 
@@ -205,4 +205,53 @@ fn what_was_recorded_before_a_restart_is_refused_after_it() {
     }
     assert_eq!(taken, 1, "only the one that is new");
     assert_eq!((restarted.counters().replay, restarted.counters().duplicate), (4, 1));
+}
+
+/// Gas since midnight is the same whether the board ran all day or was restarted in between.
+#[test]
+fn devices_go_on_after_a_restart() {
+    use smarty_app::books::{Books, MARGIN_S};
+    use smarty_app::devices::Devices;
+    use smarty_app::latest::Latest;
+    use smarty_ledger::Account;
+
+    let mut settings = Settings::new();
+    settings.set(Name::MeterKey, &"5a".repeat(16)).unwrap();
+    let mut meter = VirtualMeter::new(MeterConfig {
+        key: Some([0x5A; 16]),
+        // The day before, an hour before midnight.
+        start: START - 14 * 3600,
+        period_s: 300,
+        mbus: [Some(MbusDevice::new(MbusKind::Gas, "G0039001")), None, None, None],
+        ..MeterConfig::new(Profile::LuxembourgFull)
+    });
+    let mut whole = (Books::new(&settings, Account::new(MARGIN_S), Devices::default()), Latest::new());
+    let mut broken = (Books::new(&settings, Account::new(MARGIN_S), Devices::default()), Latest::new());
+    let mut intake = Intake::new(&settings, [Mark::default(); MARKS]);
+    let (mut compared, mut restarts) = (0, 0);
+    for number in 0..13 * 12 {
+        let frame = meter.next_telegram().frame;
+        intake.feed(&frame, None, &mut |found| {
+            let Found::Arrival(arrival) = found else { return };
+            whole.0.take(arrival, &mut whole.1, |_| {});
+            broken.0.take(arrival, &mut broken.1, |_| {});
+        });
+        if number % 7 == 0
+            && let Some(bytes) = broken.0.device_changes()
+        {
+            let account = broken.0.account().clone();
+            broken.0 = Books::new(&settings, account, Devices::from_bytes(&bytes));
+            restarts += 1;
+        }
+        assert_eq!(broken.1.devices, whole.1.devices, "telegram {number}");
+        compared += whole.1.devices.iter().flatten().filter(|device| device.day.is_some()).count();
+    }
+    assert!(compared > 100 && restarts > 5, "{compared} with a day, {restarts} restarts");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_too_strange_for_devices(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = smarty_app::devices::Devices::from_bytes(&bytes);
+    }
 }

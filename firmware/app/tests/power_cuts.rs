@@ -44,7 +44,7 @@ fn run(flash: Flash, frames: &[Vec<u8>]) -> (Flash, usize) {
     let chip = flash.shared();
     let Ok((mut store, resumed)) = Store::open(chip.clone()) else { return (chip.take(), 0) };
     let mut intake = Intake::new(&settings(), resumed.marks);
-    let mut books = Books::new(&settings(), resumed.account);
+    let mut books = Books::new(&settings(), resumed.account, resumed.devices);
     let mut latest = Latest::new();
     for (index, frame) in frames.iter().enumerate() {
         let mut cut = false;
@@ -54,6 +54,8 @@ fn run(flash: Flash, frames: &[Vec<u8>]) -> (Flash, usize) {
             books.take(arrival, &mut latest, |entry| entries.push(entry).unwrap());
             if !entries.is_empty() {
                 cut |= store.close(books.account(), arrival.marks, &entries).is_err();
+                let devices = books.device_changes().map(|bytes| store.write_devices(&bytes));
+                cut |= devices.is_some_and(|written| written.is_err());
             }
         });
         if cut {
@@ -180,6 +182,6 @@ fn the_journal_holds_35_days_and_wears_evenly() {
     // The state is written most; ten years are 30 times as much as this, and a sector bears 100 000.
     let most = flash.erased.iter().max().unwrap();
     assert!(*most <= 120 * 7, "{most} erasures of one sector in {days} days");
-    let journal = &flash.erased[14..];
+    let journal = &flash.erased[18..];
     assert!(journal.iter().max().unwrap() - journal.iter().min().unwrap() <= 1, "{journal:?}");
 }

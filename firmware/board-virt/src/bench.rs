@@ -7,6 +7,7 @@ use core::fmt::Write as _;
 use embassy_time::{Duration, with_timeout};
 use embedded_io_async::Read;
 use smarty_app::books::{Books, MARGIN_S};
+use smarty_app::devices::Devices;
 use smarty_app::intake::{Found, Intake, MARKS, Mark};
 use smarty_app::latest::Latest;
 use smarty_app::settings::Settings;
@@ -25,7 +26,7 @@ fn instructions() -> u64 {
 /// Takes frames, each with a pause behind it, and says what they cost.
 pub(crate) async fn run(settings: &Settings) -> ! {
     let mut intake = Intake::new(settings, [Mark::default(); MARKS]);
-    let mut books = Books::new(settings, Account::new(MARGIN_S));
+    let mut books = Books::new(settings, Account::new(MARGIN_S), Devices::default());
     let mut latest = Latest::new();
     let mut frame = [0; LONGEST];
     let mut length = 0;

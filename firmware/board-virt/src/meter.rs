@@ -1,10 +1,12 @@
 //! Meter: the UART's receiving side, pumped by its interrupt into a ring.
 
 use core::convert::Infallible;
+use core::sync::atomic::Ordering;
 
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::pipe::Pipe;
 
+use crate::FACTS;
 use crate::mmio::{r8, w8};
 
 pub(crate) const UART: usize = 0x1000_0000;
@@ -16,8 +18,12 @@ static RING: Pipe<CriticalSectionRawMutex, 8192> = Pipe::new();
 /// In the interrupt: what has arrived goes into the ring.
 pub(crate) fn pump() {
     while r8(UART + 5) & 1 != 0 {
+        let byte = r8(UART);
         // The machine stops its sender by itself while nobody reads, so a full ring is the only loss there is.
-        let _ = RING.try_write(&[r8(UART)]);
+        if RING.try_write(&[byte]).is_err() {
+            let lost = FACTS.meter_overrun.load(Ordering::Relaxed);
+            FACTS.meter_overrun.store(lost.wrapping_add(1), Ordering::Relaxed);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use smarty_meter::{MeterConfig, Profile, VirtualMeter};
+use smarty_meter::{MbusDevice, MbusKind, MeterConfig, Profile, VirtualMeter};
 
 use super::broker::{Broker, Heard, Listener};
 use super::{Folder, KEY};
@@ -40,12 +40,14 @@ pub fn image() -> Option<PathBuf> {
 /// Ten minutes before Monday noon.
 pub const START: i64 = 1_795_431_000;
 
-/// A meter of Luxembourg with the test's key, from this moment on.
+/// A meter of Luxembourg with the test's key, gas and water behind it, from this moment on.
 pub fn meter(start: i64, period_s: u32) -> VirtualMeter {
+    let gas = MbusDevice { valve: Some(1), register: 9_510_905, ..MbusDevice::new(MbusKind::Gas, "G0039001") };
     VirtualMeter::new(MeterConfig {
         key: Some([0x5A; 16]),
         start,
         period_s,
+        mbus: [Some(gas), Some(MbusDevice::new(MbusKind::Water, "WATER-7")), None, None],
         ..MeterConfig::new(Profile::LuxembourgSolar)
     })
 }
