@@ -30,6 +30,9 @@ pub mod books;
 pub mod button;
 pub mod card;
 pub mod climate;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
 pub mod devices;
 mod facts;
 pub mod front;
