@@ -29,6 +29,9 @@ bench: release
 soak: web
 	cargo test -p smartyreader --test kills -- --ignored --nocapture
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
+	scripts/need firmware
+	scripts/firmware virt tools
+	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt_trials -- --ignored --nocapture
 	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
 	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
 
@@ -58,16 +61,17 @@ firmware:
 	scripts/firmware size board-c3-wifi 1300000 370000 32000
 
 ## The firmware's own tests.
-firmware-parts: firmware
+firmware-parts:
+	scripts/need firmware
 	cd firmware && cargo fmt --check
 	cd firmware/emulator && cargo fmt --check
-	scripts/firmware virt tools emulator
+	scripts/firmware c3 virt tools emulator
 	cd firmware && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/build cargo test -p smarty-app --target $$(rustc --print host-tuple)
 	cd firmware/emulator && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/emulator-build cargo test
 
 ## And both boards that run without hardware against a real broker.
 firmware-test: firmware-parts
-	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt --test board_c3
+	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt --test board_virt_trials --test board_c3
 
 web:
 	scripts/need demo
