@@ -11,7 +11,7 @@ const MAP = '[data-role="heatmap"]';
 
 pageTest(found, 'the quarter-hour is held against the reference power', {}, async ({ page, go }) => {
   await go(ofMeter('#/now'));
-  await textOf(page, '[data-role="quarter-words"]', /Up to [\d.]+\sk?W until \d\d:\d\d stays within|Heading beyond .* at most|beyond .* already|It is over/);
+  await textOf(page, '[data-role="quarter-words"]', /Up to [\d.]+\sk?W until \d\d:\d\d stays within|Stays within|Heading beyond .* at most|beyond .* already|It is over/);
   await textOf(page, '[data-role="quarter"]', /At this pace/);
 });
 
@@ -19,7 +19,7 @@ pageTest(found, 'what is exceeded is said and marked, not only coloured', { skip
   const quarter = page.locator('[data-role="quarter"]');
   try {
     for (const [standing, told, words] of [
-      ['within', { energy_import_wh: 10, power_w: 100 }, /stays within 3\skW/],
+      ['within', { energy_import_wh: 10, power_w: 100 }, /stays within 3\skW/i],
       ['heading', { energy_import_wh: 700, power_w: 60_000 }, /Heading beyond 3\skW: at most/],
       ['beyond', { energy_import_wh: 870, power_w: 5000 }, /120\sWh beyond 3\skW already/],
     ]) {

@@ -75,6 +75,11 @@ pageTest(found, 'a meter of what is made tells what it makes', { skip }, async (
   await textOf(page, '[data-role="own-use"]', /^Its own use: \d+\sW$/);
   await textOf(page, '[data-role="today"]', /Own use[\d.]+\skWhMade[\d.]+\skWh/);
   await shot('now-production');
+  await go(`#/day/${found.meta.gapDay}?meter=roof`);
+  await textOf(page, '.totals', /Own use[\d.]+\skWhMade[\d.]+\skWh/);
+  await textOf(page, '[data-role="day-curve"] .key', /^Own useMade$/);
+  await go(`#/month/${found.meta.gapDay.slice(0, 7)}?meter=roof`);
+  assert.match(await page.locator('[data-when="day"] .bar[data-state="complete"]').first().getAttribute('aria-label'), /Wh own use, .*Wh made/);
 });
 
 pageTest(found, 'a group says what it sums, and shows neither telegram nor display', { skip }, async ({ page, go, shot }) => {

@@ -128,7 +128,15 @@ export async function dayShown(page) {
   await page.locator('[data-when="hour"] .bar').first().waitFor();
 }
 
-export const noSideways = async (page) => {
-  const [content, window_] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  assert.ok(content <= window_, `the page is ${content} wide in a window of ${window_}`);
-};
+/** Nothing is wider than the window, on this phone and on the narrowest there is. */
+export async function noSideways(page) {
+  for (const width of [320, PHONE.width]) {
+    await page.setViewportSize({ ...PHONE, width });
+    const [content, widest] = await page.evaluate(() => {
+      const right = (element) => element.getBoundingClientRect().right;
+      const wide = [...document.querySelectorAll('body *')].filter((element) => right(element) > window.innerWidth);
+      return [document.documentElement.scrollWidth, wide.map((element) => `${element.tagName} ${element.className} ${Math.round(right(element))}`)];
+    });
+    assert.ok(content <= width, `${page.url()} is ${content} wide in a window of ${width}: ${widest}`);
+  }
+}

@@ -1,5 +1,6 @@
 // The bodies of the API's answers, from a synthetic house.
 import { quarterBody } from './books.mjs';
+import { deviceQuantities, devicesBody } from './devices.mjs';
 import { powersOf } from './household.mjs';
 import { localText, spans, ZONE } from './calendar.mjs';
 
@@ -29,7 +30,7 @@ export function meterBody(meter, now) {
   const last = Math.floor(now / 10) * 10;
   return {
     name, title, role, ...(members ? { members } : {}), tariff: Boolean(contract), zone: ZONE, first_time: house.first, last_time: last, proof,
-    segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: quantities(meter, now),
+    segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: [...quantities(meter, now), ...deviceQuantities(meter)],
   };
 }
 
@@ -45,6 +46,7 @@ export function lastBody(meter, now, age = 0, quarter = {}) {
     meter: name, time, local: localText(time), age_s: age, received: time + 1, proof, equipment: 'SAG1030700114004',
     system_title: sealed(proof) && !meter.members ? '53414735000A1B2C' : null, frame_counter: sealed(proof) && !meter.members ? 370_915 + Math.floor((time - house.first) / 10) : null,
     values: { ...valuesOf(meter, time), ...powersOf(meter, time) }, texts: meter.members ? { members: membersText(meter.members) } : { '0-0:96.13.0': '' }, quarter: quarterBody(meter, time, quarter),
+    devices: devicesBody(meter, time),
   };
 }
 

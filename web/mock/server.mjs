@@ -6,6 +6,7 @@ import { accountBody, healthBody, lastBody, meterBody, seriesBody } from './answ
 import { alertsBody, checkBody, pastAlerts, qualityBody } from './books.mjs';
 import { clockChanges, dateParts, dateText, midnight } from './calendar.mjs';
 import { advisorBody, billBody, costListBody } from './costs.mjs';
+import { deviceSpansBody, devicesBody } from './devices.mjs';
 import { House, netPower, roofPower } from './house.mjs';
 import { sharesBody } from './household.mjs';
 
@@ -40,7 +41,7 @@ function makeState({ shift, withMeters, intervalMs, historyDays }) {
   const house = (options) => new House({ now: now(), gaps: [], ...options, ...begun });
   const roof = { name: 'roof', title: 'Roof', role: 'production', proof: 'tag', contract: null, house: house({ watts: roofPower, firstImport: 61_000, firstExport: 9_412_000 }) };
   const meters = [
-    { name: 'home', title: 'Home', proof: 'tag', house: house({ gaps }), contract: { kw: 3 }, production: [roof] },
+    { name: 'home', title: 'Home', proof: 'tag', house: house({ gaps }), contract: { kw: 3 }, production: [roof], withDevices: true },
     { name: 'garage', title: 'Garage', role: 'consumption', proof: 'crc', house: house({ exporting: false, scale: 0.3 }), contract: null },
     roof,
     { name: 'rest', title: 'Without the garage', role: 'group', proof: 'crc', contract: null, members: { add: ['home'], subtract: ['garage'] },
@@ -131,6 +132,11 @@ function ofMeter(state, meter, rest, url, response) {
   if (rest[0] === 'self-consumption') {
     if (!meter.production) return fail(response, 404, `Nothing is made behind meter ${meter.name}; a meter with role = "production" is what counts it.`);
     return send(response, 200, sharesBody(meter, rest[1], from, to, state.now()));
+  }
+  if (rest[0] === 'devices') {
+    if (rest.length === 1) return send(response, 200, { meter: meter.name, devices: devicesBody(meter, state.now()) });
+    const body = deviceSpansBody(meter, rest[1], rest[2], from, to, state.now());
+    return body ? send(response, 200, body) : fail(response, 404, `There is no device "${rest[1]}" behind meter ${meter.name}.`);
   }
   if (rest[0] === 'check') return send(response, 200, checkBody(meter, Math.floor(state.now()) - state.silentFor));
   if (rest[0] === 'quality') return send(response, 200, qualityBody(meter, from, to, state.now()));

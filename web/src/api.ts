@@ -41,6 +41,30 @@ export interface Quarter {
   readonly exceedance_wh?: number | null;
 }
 
+/** A meter behind the meter: its register, today and this month stand under names that `quantity` leads to. */
+export interface Device {
+  readonly id: string;
+  readonly title: string;
+  readonly medium: string;
+  /** `volume_dm3`, `energy_mj` or `energy_wh`. */
+  readonly quantity: string;
+  readonly first_time?: number | null;
+  /** When it was read, by its own clock. */
+  readonly time: number;
+  /** 0 closed, 1 open, 2 ready to be opened; null: none. */
+  readonly valve: number | null;
+  readonly [amount: string]: unknown;
+}
+
+/** A day, a month or a year of a device; its amount stands under its quantity. */
+export interface DeviceSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly complete: boolean;
+  readonly running?: boolean;
+  readonly [amount: string]: unknown;
+}
+
 export interface Reading {
   readonly meter: string;
   readonly time: number;
@@ -51,6 +75,7 @@ export interface Reading {
   readonly values: Readonly<Record<string, number | null | undefined>>;
   readonly texts?: Readonly<Record<string, string>>;
   readonly quarter?: Quarter | null;
+  readonly devices?: readonly Device[];
 }
 
 export type Column = readonly (number | null)[];
@@ -370,6 +395,9 @@ export const api = {
     (await get<{ entries: Share[] }>(ofMeter(meter, `self-consumption/${kind}?${span(from, to)}`), signal)).entries,
   quality: async (meter: string, from: number, to: number, signal?: AbortSignal) =>
     (await get<{ entries: Quality[] }>(ofMeter(meter, `quality?${span(from, to)}`), signal)).entries,
+  devices: async (meter: string, signal?: AbortSignal) => (await get<{ devices: Device[] }>(ofMeter(meter, 'devices'), signal)).devices,
+  deviceSpans: async (meter: string, device: string, kind: 'days' | 'months' | 'years', from: number, to: number, signal?: AbortSignal) =>
+    (await get<{ entries: DeviceSpan[] }>(ofMeter(meter, `devices/${encodeURIComponent(device)}/${kind}?${span(from, to)}`), signal)).entries,
   check: (meter: string, signal?: AbortSignal) => get<Check>(ofMeter(meter, 'check'), signal),
   alerts: (meter: string | undefined, signal?: AbortSignal) => get<Alerts>(meter ? `alerts?${query({ meter })}` : 'alerts', signal),
 

@@ -7,7 +7,7 @@ import { texts } from './texts';
 export type BarState = 'complete' | 'partial' | 'missing' | 'running' | 'outside';
 
 /** Part of a bar, in the measure's integers; its colour is that of its kind in the style sheet. */
-export interface Piece { readonly kind: 'import' | 'export' | 'cost' | 'exceedance'; readonly value: number }
+export interface Piece { readonly kind: 'import' | 'export' | 'cost' | 'exceedance' | 'device'; readonly value: number }
 
 /** What a bar needs besides its figures. */
 export interface Slot {

@@ -6,6 +6,7 @@ import { duration, power } from './format';
 import { guarded, type PageContext } from './page';
 import { viewsOf, type View } from './quantities';
 import { withBreaks, type Curve } from './series';
+import type { Sides } from './sides';
 import { texts } from './texts';
 import { clockText, type Span } from './time';
 
@@ -16,6 +17,8 @@ export interface DayCurve {
   /** Loads it again as the day grows; a failure is the caller's. */
   refresh(): Promise<void>;
   zoom(span: Span): void;
+  /** What import and export are called here. */
+  name(sides: Sides): void;
   readonly zoomed: () => boolean;
   close(): void;
 }
@@ -26,8 +29,8 @@ const HINT = window.matchMedia('(hover: none)').matches ? t.touchHint : t.mouseH
 const NARROWEST_S = 120;
 
 /** "Import 412 W": a direction in words, never a sign alone. */
-function directed(net: number): string {
-  const direction = net > 0 ? texts.import : net < 0 ? texts.export : '';
+function directed(net: number, sides: Sides): string {
+  const direction = net > 0 ? sides.import : net < 0 ? sides.export : '';
   return `${direction} ${power(Math.abs(net))}`.trim();
 }
 
@@ -35,6 +38,7 @@ export function dayCurve(context: PageContext, day: Span, dateText: string): Day
   const { meter } = context;
   const views = viewsOf(meter);
   let view = views[0] as View;
+  let sides: Sides = texts;
   let span = day;
   let chart: CurveChart | undefined;
   let curve: Curve | undefined;
@@ -108,11 +112,11 @@ export function dayCurve(context: PageContext, day: Span, dateText: string): Day
 
   function signedText(index: number, value: number): string {
     const [, low, high] = (curve?.columns ?? []).map((column) => column[index]);
-    if (low == null || high == null || low === high) return directed(value);
+    if (low == null || high == null || low === high) return directed(value, sides);
     // Across zero each end says its direction; on one side of it the smaller amount comes first.
     const [near, far] = [Math.min(Math.abs(low), Math.abs(high)), Math.max(Math.abs(low), Math.abs(high))];
-    const ends = low < 0 && high > 0 ? t.lowHigh(directed(low), directed(high)) : t.lowHigh(power(near), power(far));
-    return `${directed(value)} (${ends})`;
+    const ends = low < 0 && high > 0 ? t.lowHigh(directed(low, sides), directed(high, sides)) : t.lowHigh(power(near), power(far));
+    return `${directed(value, sides)} (${ends})`;
   }
 
   const showHover = (index: number | null) => setText(legend, index === null ? HINT : valuesAt(index));
@@ -158,7 +162,7 @@ export function dayCurve(context: PageContext, day: Span, dateText: string): Day
   const key = h('p', { class: 'key' });
   function showKey(): void {
     const items = view.style === 'signed'
-      ? [h('span', { class: 'key-import' }, texts.import), h('span', { class: 'key-export' }, texts.export)]
+      ? [h('span', { class: 'key-import' }, sides.import), h('span', { class: 'key-export' }, sides.export)]
       : view.lines.map((line) => h('span', { class: `key-phase-${line.slice(1)}` }, line));
     fill(key, ...items);
   }
@@ -183,6 +187,10 @@ export function dayCurve(context: PageContext, day: Span, dateText: string): Day
 
   return {
     root, load, zoom, refresh: fetchCurve,
+    name(next) {
+      sides = next;
+      showKey();
+    },
     zoomed: () => !isWhole(),
     close() {
       abort.abort();

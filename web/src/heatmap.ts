@@ -27,7 +27,7 @@ const TOP = 4;
 const BOTTOM = 20;
 const HOURS = [0, 3, 6, 9, 12, 15, 18, 21, 24];
 
-export const rowHeight = (): number => (window.matchMedia('(max-width: 640px)').matches ? 11 : 14);
+export const rowHeight = (): number => (window.matchMedia('(max-width: 760px)').matches ? 11 : 14);
 
 /** Small powers are most of a year; the root keeps them apart without hiding the large ones. */
 export const depth = (watts: number, full: number): number => 0.05 + 0.95 * Math.min(1, Math.max(0, watts) / full) ** 0.7;

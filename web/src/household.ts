@@ -101,7 +101,8 @@ const percent = (basisPoints: number | null): string => (basisPoints === null ? 
 
 /** The row of figures under the totals. */
 export function householdTotals(one: Share | null, runningHint: string): HTMLElement | null {
-  if (!one) return null;
+  // Before all of these meters were there, there is nothing to tell.
+  if (!one || (one.energy_produced_wh === null && !one.running)) return null;
   const energy = (value: number | null) => (value === null ? texts.none : kiloWattHours(value));
   const hint = one.running ? runningHint : '';
   return h('section', { class: 'card', 'aria-label': t.label, 'data-role': 'household-totals' }, h('dl', { class: 'totals' },

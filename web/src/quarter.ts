@@ -36,6 +36,19 @@ export function standing(quarter: Quarter): Standing | null {
   return (quarter.demand_import_projected_w ?? 0) > reference ? 'heading' : 'within';
 }
 
+/** More than a household's connection carries (3 × 63 A): no limit that anybody could pass. W. */
+const LARGEST_W = 44_000;
+
+/** How it stands, in words. */
+export function wordsFor(quarter: Quarter, how: Standing, reference: number, end: string): string {
+  const to = roundPower(reference);
+  if (how === 'beyond') return t.beyond(energy(quarter.exceedance_wh ?? 0), to);
+  const allowed = quarter.power_allowed_w;
+  if (allowed == null) return '';
+  if (how === 'heading') return t.heading(to, allowance(allowed), end);
+  return allowed > Math.max(LARGEST_W, 4 * reference) ? t.safe(to) : t.within(allowance(allowed), end, to);
+}
+
 /** The scale's end as a multiple of the reference, in few steps, so that the line stays where it is. */
 const STEPS = [1.5, 2, 3, 5, 8, 13, 21, 34];
 
@@ -91,14 +104,6 @@ export function quarterCard(zone: string, exporting: boolean, taking = true): Qu
     step = stepOf === quarter.start ? Math.max(step, wanted) : wanted;
     stepOf = quarter.start;
     return reference * step;
-  }
-
-  function wordsFor(quarter: Quarter, how: Standing, reference: number, end: string): string {
-    const to = roundPower(reference);
-    if (how === 'beyond') return t.beyond(energy(quarter.exceedance_wh ?? 0), to);
-    const allowed = quarter.power_allowed_w;
-    if (allowed == null) return '';
-    return how === 'heading' ? t.heading(to, allowance(allowed), end) : t.within(allowance(allowed), end, to);
   }
 
   function showGauge(quarter: Quarter, now: number): void {

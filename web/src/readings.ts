@@ -34,40 +34,28 @@ export function phaseTable(reading: Reading): HTMLElement | null {
     power: rows.some((row) => row.power), voltage: rows.some((row) => row.voltage != null), current: rows.some((row) => row.current != null),
   };
   const head = (text: string) => h('th', { scope: 'col' }, text);
-  return card(t.phases, { 'data-role': 'phases' }, h('table', {},
+  return card(t.phases, { 'data-role': 'phases' }, h('div', { class: 'scroll' }, h('table', {},
     h('thead', {}, h('tr', {}, head(t.phase), has.power && head(t.power), has.voltage && head(t.voltage), has.current && head(t.current))),
     h('tbody', {}, ...rows.map((row) => h('tr', {},
       h('th', { scope: 'row' }, texts.phases(row.phase)),
       has.power && h('td', {}, row.power ?? texts.none),
       has.voltage && h('td', {}, row.voltage == null ? texts.none : voltage(row.voltage)),
-      has.current && h('td', {}, row.current == null ? texts.none : current(row.current)))))));
+      has.current && h('td', {}, row.current == null ? texts.none : current(row.current))))))));
 }
 
-/** Device types of the M-Bus standard that count a volume; others have no unit that we know. */
-const CUBIC_METRES = new Set([3, 6, 7, 21, 22]);
-
-/** The unit of a connected meter as it says itself, else what its kind of device counts. */
-function channelUnit(reading: Reading, channel: string): string {
-  const said = reading.texts?.[`mbus${channel}_unit`];
-  const type = reading.values[`mbus${channel}_device_type`];
-  if (said === 'm3' || (!said && type != null && CUBIC_METRES.has(type))) return 'm\u00b3';
-  return said ?? '';
-}
-
-function registerText(name: string, unit: string, value: number, reading: Reading): [string, string] {
+function registerText(unit: string, value: number): [string, string] {
   if (unit === 'Wh') return [milli(value), 'kWh'];
   if (unit === 'varh') return [milli(value), 'kvarh'];
-  const channel = /^mbus(\d)_register/.exec(name)?.[1];
-  if (channel) return [milli(value), channelUnit(reading, channel)];
   return [count(value), unit];
 }
 
 export function registerTable(meter: Meter, reading: Reading, checkHref: string): HTMLElement | null {
-  const rows = meter.quantities.filter((quantity) => quantity.kind === 'register' && reading.values[quantity.name] != null);
+  // The meters behind it have cards of their own.
+  const rows = meter.quantities.filter(({ kind, name }) => kind === 'register' && !name.startsWith('mbus') && reading.values[name] != null);
   if (rows.length === 0) return null;
   return card(t.registers, { 'data-role': 'registers' },
     h('table', {}, h('tbody', {}, ...rows.map((quantity) => {
-      const [figure, unit] = registerText(quantity.name, quantity.unit, reading.values[quantity.name] ?? 0, reading);
+      const [figure, unit] = registerText(quantity.unit, reading.values[quantity.name] ?? 0);
       return h('tr', {},
         h('th', { scope: 'row', title: quantity.obis ?? undefined }, registerName(quantity.name)),
         h('td', {}, figure), h('td', { class: 'unit' }, unit));

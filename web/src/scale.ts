@@ -2,7 +2,9 @@
 import { milli } from './format';
 
 /** What figures are, in the API's integers: W, mV or mA; `energy` is Wh, `money` thousandths of a euro. */
-export type Measure = 'power' | 'voltage' | 'current' | 'energy' | 'money' | SensorMeasure;
+export type Measure = 'power' | 'voltage' | 'current' | 'energy' | 'money' | DeviceMeasure | SensorMeasure;
+/** Thousandths of m³ and GJ. */
+export type DeviceMeasure = 'cubic' | 'heat';
 /** Thousandths of the unit: m, l, °C, %, hPa, s. */
 export type SensorMeasure = 'length' | 'volume' | 'temperature' | 'humidity' | 'pressure' | 'clock';
 
@@ -10,6 +12,8 @@ const MEASURES: Record<Measure, { small: string | null; big: string; least: numb
   power: { small: 'W', big: 'kW', least: 100, zero: true },
   energy: { small: 'Wh', big: 'kWh', least: 100, zero: true },
   money: { small: null, big: '€', least: 500, zero: true },
+  cubic: { small: null, big: 'm\u00b3', least: 100, zero: true },
+  heat: { small: null, big: 'GJ', least: 100, zero: true },
   voltage: { small: null, big: 'V', least: 4000, zero: false },
   current: { small: null, big: 'A', least: 2000, zero: true },
   length: { small: null, big: 'm', least: 100, zero: false },

@@ -1,5 +1,6 @@
 /** Sides: what the two directions of a meter are called. */
-import type { Meter, Reading } from './api';
+import { api, type Meter, type Reading } from './api';
+import type { PageContext } from './page';
 import { texts } from './texts';
 
 export type Side = 'import' | 'export';
@@ -8,6 +9,14 @@ export type Sides = Readonly<Record<Side, string>>;
 /** Which register of a production meter counts what is made: the one that has counted more. The other is its own use. */
 export const madeSide = ({ values }: Reading): Side =>
   ((values['energy_import_wh'] ?? 0) > (values['energy_export_wh'] ?? 0) ? 'import' : 'export');
+
+/** For a page of the past: which side is which, its registers tell as they stand. */
+export async function loadSides(context: PageContext, signal: AbortSignal): Promise<Sides> {
+  const { meter } = context;
+  if (meter.role !== 'production') return texts;
+  const reading = context.reading() ?? await api.last(meter.name, signal);
+  return reading ? sidesOf(meter, reading) : texts;
+}
 
 export function sidesOf(meter: Meter, reading: Reading): Sides {
   if (meter.role !== 'production') return texts;

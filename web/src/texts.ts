@@ -62,6 +62,19 @@ export const texts = {
     waitingHint: 'A Smarty meter sends one every ten seconds. If nothing comes within a minute, the health page says what is wrong.',
   },
 
+  devices: {
+    today: 'Today',
+    month: 'This month',
+    register: 'Meter reading',
+    readAt: (when: string) => `Read ${when}.`,
+    valves: ['Its valve is closed.', '', 'Its valve is closed and may be opened.'],
+    byDay: (title: string) => `${title} by the day`,
+    byMonth: (title: string) => `${title} by the month`,
+    amount: (what: string, amount: string) => `${what}: ${amount}`,
+    hint: 'Point at a bar for its amount.',
+    media: { gas: 'Gas', water: 'Water', heat: 'Heat', cooling: 'Cooling', electricity: 'Electricity' } as Record<string, string>,
+  },
+
   quarter: {
     title: 'This quarter-hour',
     span: (from: string, to: string) => `${from} to ${to}`,
@@ -71,6 +84,7 @@ export const texts = {
     partial: 'Its beginning was not measured, so this is a part of it.',
     waiting: 'It is over. Waiting for the next telegram.',
     within: (power: string, end: string, reference: string) => `Up to ${power} until ${end} stays within ${reference}`,
+    safe: (reference: string) => `Stays within ${reference}, whatever is switched on now`,
     heading: (reference: string, power: string, end: string) => `Heading beyond ${reference}: at most ${power} until ${end}`,
     beyond: (energy: string, reference: string) => `${energy} beyond ${reference} already`,
     states: { within: 'Within the reference power', heading: 'Heading beyond the reference power', beyond: 'Beyond the reference power' },
@@ -208,7 +222,6 @@ export const texts = {
     reactive_energy_export_varh: 'Reactive export',
   } as Record<string, string>,
   tariff: (name: string, n: string) => `${name}, tariff ${n}`,
-  channel: (n: string) => `Connected meter ${n}`,
 
   date: {
     previous: { day: 'Previous day', month: 'Previous month', year: 'Previous year' },
@@ -275,7 +288,8 @@ export const texts = {
 
   bars: {
     hint: { hour: 'Choose an hour to zoom the curve.', day: 'Choose a day to see its curve.', month: 'Choose a month to see its days.' },
-    values: (what: string, imported: string, exported: string) => `${what}: ${imported} import, ${exported} export`,
+    values: (what: string, imported: string, exported: string, sides: { import: string; export: string }) =>
+      `${what}: ${imported} ${sides.import.toLowerCase()}, ${exported} ${sides.export.toLowerCase()}`,
     nothing: (what: string) => `${what}: nothing measured`,
     incomplete: 'incomplete',
     table: 'Show as a table',

@@ -3,6 +3,7 @@ import type { Entry, Meter } from './api';
 import type { BarState } from './bars';
 import { h } from './dom';
 import { kiloWattHours, milli, power } from './format';
+import type { Sides } from './sides';
 import { texts } from './texts';
 import type { Span } from './time';
 
@@ -19,6 +20,7 @@ export interface TotalsOptions {
   readonly parts: readonly BarState[];
   readonly unit: { one: string; many: string };
   readonly exporting: boolean;
+  readonly sides: Sides;
   readonly runningHint: string;
   /** When the highest quarter-hour was, in words. */
   readonly peakAt: (unix: number) => string;
@@ -39,8 +41,8 @@ export function totals(options: TotalsOptions): HTMLElement {
   const low = whole?.voltage_min_mv;
   const high = whole?.voltage_max_mv;
   return h('dl', { class: 'totals card', 'aria-label': t.label },
-    figure(texts.import, energyText(whole?.energy_import_wh), hint, 'is-import'),
-    options.exporting ? figure(texts.export, energyText(whole?.energy_export_wh), hint, 'is-export') : null,
+    figure(options.sides.import, energyText(whole?.energy_import_wh), hint, 'is-import'),
+    options.exporting ? figure(options.sides.export, energyText(whole?.energy_export_wh), hint, 'is-export') : null,
     figure(t.peak, peak == null ? texts.none : power(peak),
       peak != null && whole?.peak_time != null ? options.peakAt(whole.peak_time) : ''),
     low != null && high != null
@@ -49,13 +51,17 @@ export function totals(options: TotalsOptions): HTMLElement {
 }
 
 /**
- * How much of an entry's time was measured. What is still to come, and what was before the meter's first telegram,
- * is outside: no hole.
+ * How much of a span's time was measured. What is still to come, and what was before the first telegram, is outside: no
+ * hole.
  */
+export function spanState(known: boolean, complete: boolean, span: Span, firstTime: number, now: number): BarState {
+  if (span.from > now || span.to <= firstTime) return 'outside';
+  if (now < span.to) return known ? 'running' : 'outside';
+  if (!known) return 'missing';
+  return complete ? 'complete' : 'partial';
+}
+
 export function entryState(entry: Entry | undefined, span: Span, meter: Meter, now: number): BarState {
   const known = entry?.energy_import_wh != null || entry?.energy_export_wh != null;
-  if (span.from > now || span.to <= (meter.first_time ?? 0)) return 'outside';
-  if (now < span.to) return known ? 'running' : 'outside';
-  if (!entry || !known) return 'missing';
-  return entry.complete ? 'complete' : 'partial';
+  return spanState(known, entry?.complete ?? false, span, meter.first_time ?? 0, now);
 }

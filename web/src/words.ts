@@ -33,8 +33,6 @@ export function registerName(name: string): string {
     const base = texts.registers[`${tariff[1]}_${tariff[3]}`];
     if (base) return texts.tariff(base, tariff[2] ?? '');
   }
-  const channel = /^mbus(\d)_register/.exec(name);
-  if (channel) return texts.channel(channel[1] ?? '');
   return plainName(name);
 }
 

@@ -4,7 +4,7 @@ import { past, withAlert } from '../src/alerts';
 import { allowance, roundPower } from '../src/format';
 import { beside, highest, quarterCells, referenceOn, referencesOf, QUARTER_S } from '../src/peaks';
 import { levelOf, markOf } from '../src/quality';
-import { averageSoFar, certainMean, scaleStep, standing } from '../src/quarter';
+import { averageSoFar, certainMean, scaleStep, standing, wordsFor } from '../src/quarter';
 import { dayStart } from '../src/time';
 
 const LUX = 'Europe/Luxembourg';
@@ -21,6 +21,14 @@ describe('the running quarter-hour', () => {
     expect(standing({ ...quarter, demand_import_projected_w: 3001 })).toBe('heading');
     expect(standing({ ...quarter, energy_import_wh: 800, exceedance_wh: 50 })).toBe('beyond');
     expect(standing({ ...quarter, reference_power_w: null })).toBeNull();
+  });
+
+  it('names a limit only where it is one', () => {
+    const words = (power_allowed_w: number, reference = 3000) =>
+      plain(wordsFor({ ...quarter, power_allowed_w }, 'within', reference, '14:15'));
+    expect(words(1000)).toBe('Up to 1.0 kW until 14:15 stays within 3 kW');
+    expect(words(232_920)).toBe('Stays within 3 kW, whatever is switched on now');
+    expect(words(232_920, 100_000)).toMatch(/^Up to/);
   });
 
   it('passes the reference exactly where energy is beyond it', () => {

@@ -3,14 +3,17 @@
 // Figures are printed, and a bench that cannot go on may stop.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod common;
+
 use std::fmt::Write as _;
-use std::time::Instant;
 
 use jiff::tz::TimeZone;
 use smarty_p1::{Quantity, Values};
-use smarty_store::{Clock, MeterReading, Options, Proof, Reader, Store};
+use smarty_store::{MeterReading, Options, Reader, Store};
 use smartyreader::config;
 use smartyreader::costs::{self, Contract, Unit};
+
+use common::{line, reading};
 
 /// Windows of the week, a change of class, and everything that the network takes.
 const TARIFF: &str = r#"
@@ -58,17 +61,7 @@ fn main() {
             let mut values = Values::EMPTY;
             values.set(Quantity::EnergyImport, import);
             values.set(Quantity::EnergyExport, export);
-            MeterReading {
-                meter: "home".into(),
-                segment: "SAG1".into(),
-                time,
-                clock: Clock::Meter,
-                received: time,
-                ident: time as u64,
-                proof: Proof::Tag,
-                values,
-                texts: Vec::new(),
-            }
+            reading(time, &values)
         })
         .collect();
     for batch in readings.chunks(4000) {
@@ -95,16 +88,4 @@ fn main() {
         assert!(!costs::advice(&reader, &read(), "home", Some(year), year.0).unwrap().steps.is_empty());
     });
     std::fs::remove_dir_all(&folder).unwrap();
-}
-
-fn line(name: &str, times: usize, mut work: impl FnMut()) {
-    let mut all: Vec<f64> = (0..times)
-        .map(|_| {
-            let begin = Instant::now();
-            work();
-            begin.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    all.sort_by(f64::total_cmp);
-    println!("{name} {:.3}", all[times / 2]);
 }

@@ -4,16 +4,19 @@
 // Figures are printed, and a bench that cannot go on may stop.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use smarty_p1::{Quantity, Values};
-use smarty_store::{Clock, MeterReading, Options, Proof, Reader, Store};
+use smarty_store::{MeterReading, Options, Reader, Store};
 use smartyreader::config;
 use smartyreader::report::plot::{Format, Size};
 use smartyreader::report::{Document, Occasion, Period, Pictures, Subject, html, letters, text};
+
+use common::{line, reading};
 
 const HOUSE: &str = "zone = \"Europe/Luxembourg\"\n[source.nothing]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n\
      [store]\npath = \"bench.db\"\n[report]\nto = [\"anna@example.org\"]\n[mail]\nserver = \"localhost\"\nsecurity = \"none\"\nfrom = \"meter@example.org\"\n";
@@ -21,6 +24,7 @@ const HOUSE: &str = "zone = \"Europe/Luxembourg\"\n[source.nothing]\nkind = \"tc
 /// 15 June 2026, 00:00 in Luxembourg.
 const MIDNIGHT: i64 = 1_781_474_400;
 const DAY: i64 = 86_400;
+const TIMES: usize = 15;
 
 /// Lines of the original's day file: `2026-06-15 00:00:00 412`, once a minute.
 const GNUPLOT: &str = "set terminal png size 1200,600\nset output 'gnuplot.png'\nset title '2026-06-15'\nset xdata time\n\
@@ -39,13 +43,13 @@ fn main() {
 
     let of = || Document::of(&reader, &subject, day, now).unwrap();
     let document = of();
-    line("document", || assert_eq!(of().sections.len(), 1));
+    line("document", TIMES, || assert_eq!(of().sections.len(), 1));
     let picture = &document.sections[0].picture;
-    line("png", || assert!(picture.file(Size::MAIL, Format::Png).is_some()));
-    line("svg", || assert!(picture.file(Size::MAIL, Format::Svg).is_some()));
-    line("page", || assert!(html(&document, Pictures::Mail).len() + text(&document).len() > 1000));
+    line("png", TIMES, || assert!(picture.file(Size::MAIL, Format::Png).is_some()));
+    line("svg", TIMES, || assert!(picture.file(Size::MAIL, Format::Svg).is_some()));
+    line("page", TIMES, || assert!(html(&document, Pictures::Mail).len() + text(&document).len() > 1000));
     let (mail, to) = (config.mail.clone().unwrap(), vec!["anna@example.org".to_string()]);
-    line("report", || {
+    line("report", TIMES, || {
         let made = letters(&of(), &mail, &to, Occasion::Due, now).unwrap();
         assert!(made[0].message.formatted().len() > 10_000);
     });
@@ -54,11 +58,11 @@ fn main() {
     let mut ours =
         Command::new(std::env::var_os("SMARTYREADER").unwrap_or_else(|| env!("CARGO_BIN_EXE_smartyreader").into()));
     ours.args(["plot", "--config", "bench.toml", "--day", "2026-06-15", "--size", "1200x600", "--output", "ours.png"]);
-    line("ours", || run(&mut ours, &folder));
+    line("ours", TIMES, || run(&mut ours, &folder));
     let mut theirs = Command::new("gnuplot");
     theirs.arg("day.gp");
     if Command::new("gnuplot").arg("--version").stdout(Stdio::null()).status().is_ok() {
-        line("gnuplot", || run(&mut theirs, &folder));
+        line("gnuplot", TIMES, || run(&mut theirs, &folder));
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
@@ -87,17 +91,7 @@ fn fill(folder: &Path) {
             values.set(Quantity::EnergyExport, export);
             values.set(Quantity::PowerImport, power.max(0));
             values.set(Quantity::PowerExport, (-power).max(0));
-            MeterReading {
-                meter: "home".into(),
-                segment: "SAG1".into(),
-                time,
-                clock: Clock::Meter,
-                received: time,
-                ident: time as u64,
-                proof: Proof::Tag,
-                values,
-                texts: Vec::new(),
-            }
+            reading(time, &values)
         })
         .collect();
     for batch in readings.chunks(4000) {
@@ -110,17 +104,4 @@ fn fill(folder: &Path) {
 fn run(command: &mut Command, folder: &Path) {
     let out = command.current_dir(folder).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-}
-
-fn line(name: &str, mut work: impl FnMut()) {
-    const TIMES: usize = 15;
-    let mut all: Vec<f64> = (0..TIMES)
-        .map(|_| {
-            let begin = Instant::now();
-            work();
-            begin.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    all.sort_by(f64::total_cmp);
-    println!("{name} {:.3}", all[TIMES / 2]);
 }

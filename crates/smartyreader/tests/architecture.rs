@@ -58,6 +58,13 @@ fn the_cores_see_no_world() {
     never("meter/src", &["tokio", "std::net", "std::fs", "smarty_p1", "smarty_store"]);
 }
 
+#[test]
+fn cores_and_money_have_no_floats() {
+    for folder in ["p1/src", "ledger/src", "payload/src", "smartyreader/src/costs"] {
+        never(folder, &["f32", "f64"]);
+    }
+}
+
 /// Each sink's file or folder, and the names of the others.
 fn sinks() -> Vec<(String, Vec<String>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sink");

@@ -167,7 +167,7 @@ fn what_the_sink_writes_can_be_imported_and_gives_the_same_quarter_hours() {
     let key = folder.write("home.key", KEY);
     let start = (TELEGRAMS + 20 * 3600).to_string();
     let (_meter, source) =
-        meter(&["--start", &start, "--speed", "2000", "--count", "2000", "--key-file", key.to_str().unwrap()]);
+        meter(&["--start", &start, "--speed", "700", "--count", "2000", "--key-file", key.to_str().unwrap()]);
     let sinks = ["import", "export"]
         .map(|value| {
             format!("[day-file.{value}]\nfolder = \"{value}\"\narchive = \"{value}/old\"\nvalue = \"{value}\"\n")

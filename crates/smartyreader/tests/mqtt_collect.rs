@@ -24,7 +24,7 @@ fn a_second_reader_reads_every_format_that_the_first_publishes() {
     let broker = Broker::start(&folder, Security::Plain);
     let told = folder.file("truth.jsonl");
     let noon = NOON.to_string();
-    let arguments = ["--speed", "30", "--start", &noon, "--truth", told.to_str().unwrap()];
+    let arguments = ["--speed", "12", "--start", &noon, "--truth", told.to_str().unwrap()];
     let (_meter, address) = meter(&arguments);
     let formats = [
         ("smartyreader-1.5", "power"),

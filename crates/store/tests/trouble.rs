@@ -8,7 +8,7 @@ use std::fs;
 
 use common::{Folder, MIDNIGHT, reading, readings, settle};
 use rusqlite::Connection;
-use smarty_p1::Quantity;
+use smarty_p1::{Quantity, Values};
 use smarty_store::{Appended, Flush, MeterReading, Reader, Store, StoreError, back_up, restore};
 
 #[test]
@@ -261,6 +261,26 @@ fn a_value_that_cannot_be_is_quarantined_and_the_others_are_kept() {
     assert!(store.quarantine_list("home").unwrap().is_empty());
     assert!(matches!(store.dismiss(list[0].id), Err(StoreError::Unknown(_))));
     assert_eq!(reader.running("home").unwrap().unwrap().energies.import, Some(1));
+}
+
+#[test]
+fn a_tariff_that_is_not_believed_does_not_stand_for_its_register() {
+    let folder = Folder::new();
+    let mut store = Store::open(folder.options()).unwrap();
+    let tariffs = |time, t1, t2| {
+        let mut reading = reading(time, 0);
+        reading.values = Values::EMPTY;
+        reading.values.set(Quantity::EnergyImportT1, t1);
+        reading.values.set(Quantity::EnergyImportT2, t2);
+        reading
+    };
+    assert_eq!(store.append(&tariffs(MIDNIGHT, 6_000, 14_000_000)).unwrap(), Appended::New);
+    assert_eq!(store.append(&tariffs(MIDNIGHT + 10, 6_001, 14_000_000)).unwrap(), Appended::New);
+    let outcome = store.append(&tariffs(MIDNIGHT + 20, 6_002, 0)).unwrap();
+    assert!(matches!(outcome, Appended::Quarantined(_)), "{outcome:?}");
+    let reader = Reader::open(folder.path()).unwrap();
+    let import = reader.balance("home").unwrap().unwrap().1[0];
+    assert_eq!((import.value, import.difference, import.off()), (14_006_001, 1, 0));
 }
 
 #[test]

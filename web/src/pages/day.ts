@@ -3,6 +3,7 @@ import { api, type Account, type Meter } from '../api';
 import { now } from '../clock';
 import { dayCurve } from '../daycurve';
 import { dateNav } from '../datenav';
+import { deviceDay } from '../devices';
 import { card, fill, h } from '../dom';
 import { energyBars, type EnergySlot } from '../energybars';
 import { gapList } from '../gaps';
@@ -10,6 +11,7 @@ import { householdTotals, loadShare } from '../household';
 import { guarded, loading, refresh, type Page, type PageContext } from '../page';
 import { qualityCard } from '../quality';
 import { exports } from '../quantities';
+import { loadSides } from '../sides';
 import { texts } from '../texts';
 import { clockText, daySpan, hoursIn, localParts, zoneOffset, type Span } from '../time';
 import { entryState, totals } from '../totals';
@@ -68,10 +70,12 @@ export function dayPage(context: PageContext): Page {
 
   async function load(): Promise<void> {
     const account = (kind: 'days' | 'hours' | 'quarter-hours') => api.account(meter.name, kind, day.from, day.to, abort.signal);
-    const [whole, byHour, quarters, quality, share] = await Promise.all([
+    const [whole, byHour, quarters, quality, share, devices, sides] = await Promise.all([
       account('days'), account('hours'), account('quarter-hours'), api.quality(meter.name, day.from, day.to, abort.signal),
       loadShare(context, 'days', day.from, day.to, abort.signal),
+      deviceDay(context, day, abort.signal), loadSides(context, abort.signal),
     ]);
+    curve.name(sides);
     const bars = hourBars(byHour, day, meter, chooseHour);
     const entry = whole.entries.find((one) => one.start === day.from);
     if (!entry && bars.every((bar) => bar.imported === null && bar.exported === null)) {
@@ -82,11 +86,12 @@ export function dayPage(context: PageContext): Page {
     const gaps = quarters.gaps?.length ? quarters.gaps : byHour.gaps ?? [];
     const peakAt = (unix: number) => texts.now.peakAt(clockText(unix, meter.zone));
     fill(sums,
-      totals({ whole: entry, parts: bars.map((bar) => bar.state), unit: texts.totals.hours, exporting: exports(meter), runningHint: texts.totals.runningDay, peakAt }),
+      totals({ whole: entry, parts: bars.map((bar) => bar.state), unit: texts.totals.hours, exporting: exports(meter), sides, runningHint: texts.totals.runningDay, peakAt }),
       householdTotals(share, texts.totals.runningDay),
+      devices,
       unusual ? h('p', { class: 'remark', 'data-role': 'dst' }, unusual) : null);
     fill(hours,
-      card(t.hours, {}, energyBars(bars, 'hour')),
+      card(t.hours, {}, energyBars(bars, 'hour', sides)),
       h('div', { class: 'columns' }, qualityCard(quality.find((one) => one.start === day.from)), gapList(gaps, day, meter.zone, true)));
     if (!shown) fill(body, sums, curve.root, hours);
     shown = true;

@@ -3,6 +3,7 @@ import { withAlert, showNotices } from '../alerts';
 import { api, type Alert, type Entry, type Reading } from '../api';
 import { curveChart } from '../chart';
 import { monotonic, now } from '../clock';
+import { deviceCards } from '../devices';
 import { card, fill, h, icon, setText } from '../dom';
 import { duration, kiloWattHours, power, powerFigure } from '../format';
 import { membersText } from '../group';
@@ -92,6 +93,7 @@ export function nowPage(context: PageContext): Page {
       context.reports && h('a', { href: new URL('reports/', document.baseURI).href, 'data-role': 'reports' }, t.reports)));
 
   const household = householdCard();
+  const devices = deviceCards(meter.zone);
   const phases = h('div', {});
   const registers = h('div', {});
   const facts = h('div', {});
@@ -99,6 +101,7 @@ export function nowPage(context: PageContext): Page {
     notices,
     h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarter.root, todayCard)),
     household.root,
+    devices.root,
     h('div', { class: 'columns is-now' }, phases, registers, facts));
   const body = h('div', { class: 'stack' }, loading());
   const root = h('div', { class: 'stack' }, isGroup
@@ -207,6 +210,7 @@ export function nowPage(context: PageContext): Page {
     showAge();
     showQuarter();
     household.show(next);
+    if (next.devices) devices.show(next.devices);
     fill(phases, phaseTable(next));
     fill(registers, registerTable(meter, next, link(context.to('check'))));
     details(facts, meter, next);

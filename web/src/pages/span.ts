@@ -1,8 +1,9 @@
 /** Month and year are one page: totals, bars, and the way deeper. */
-import { api, type AccountKind, type Entry, type Quality } from '../api';
+import { api, type Entry, type Quality } from '../api';
 import type { Slot } from '../bars';
 import { now } from '../clock';
 import { dateNav, shifted } from '../datenav';
+import { deviceBars, type DeviceSlot } from '../devices';
 import { card, fill, h } from '../dom';
 import { energyBars, type EnergySlot } from '../energybars';
 import { gapList } from '../gaps';
@@ -12,6 +13,7 @@ import { QUARTER_S } from '../peaks';
 import { peaksCard } from '../peakscard';
 import { markOf, qualityLine } from '../quality';
 import { exports } from '../quantities';
+import { loadSides } from '../sides';
 import { texts } from '../texts';
 import { clockText, dateOf, dayStart } from '../time';
 import { entryState, totals } from '../totals';
@@ -19,8 +21,8 @@ import { mediumDate, shortDate } from '../words';
 
 export interface SpanPlan {
   readonly kind: 'month' | 'year';
-  readonly whole: AccountKind;
-  readonly parts: AccountKind;
+  readonly whole: 'months' | 'years';
+  readonly parts: 'days' | 'months';
   readonly when: 'day' | 'month';
   readonly unit: { one: string; many: string };
   readonly heading: string;
@@ -45,6 +47,9 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
   let age = 0;
   let quarter = Math.floor(now() / QUARTER_S);
 
+  const deviceSlots = (): DeviceSlot[] => plan.slots(nav.date).map(({ key, firstDay, endDay }) =>
+    ({ ...plan.labels(key), span: { from: dayStart(firstDay, meter.zone), to: dayStart(endDay, meter.zone) } }));
+
   function bars(entries: readonly Entry[], quality: readonly Quality[]): EnergySlot[] {
     const byStart = new Map(entries.map((entry) => [entry.start, entry]));
     const qualityOf = new Map(quality.map((day) => [day.start, day]));
@@ -67,12 +72,14 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
   }
 
   async function load(): Promise<void> {
-    const [whole, parts, quality, share] = await Promise.all([
+    const [whole, parts, quality, share, devices, sides] = await Promise.all([
       api.account(meter.name, plan.whole, from, to, abort.signal),
       api.account(meter.name, plan.parts, from, to, abort.signal),
       // A year has too many days for a mark each.
       plan.kind === 'month' ? api.quality(meter.name, from, to, abort.signal) : [],
       loadShare(context, plan.whole, from, to, abort.signal),
+      deviceBars(context, { from, to, whole: plan.whole, parts: plan.parts, slots: deviceSlots() }, abort.signal),
+      loadSides(context, abort.signal),
     ]);
     const list = bars(parts.entries, quality);
     const entry = whole.entries.find((one) => one.start === from);
@@ -82,10 +89,11 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
     }
     const peakAt = (unix: number) => `${shortDate(dateOf(unix, meter.zone))}, ${clockText(unix, meter.zone)}`;
     fill(body,
-      totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), runningHint: texts.totals.running, peakAt }),
+      totals({ whole: entry, parts: list.map((bar) => bar.state), unit: plan.unit, exporting: exports(meter), sides, runningHint: texts.totals.running, peakAt }),
       householdTotals(share, texts.totals.running),
-      card(plan.heading, {}, energyBars(list, plan.when, qualityLine(quality))),
+      card(plan.heading, {}, energyBars(list, plan.when, sides, qualityLine(quality))),
       peaks?.root,
+      ...devices,
       gapList(parts.gaps ?? [], { from, to }, meter.zone, false));
   }
 

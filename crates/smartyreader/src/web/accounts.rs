@@ -2,20 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use smarty_store::{GapEntry, Reader, Span, StoreError};
 
-use super::params::{local, span};
-use super::series::needed;
+use super::params::{Wanted, local};
 use super::{App, Sorry};
 
 const DAY: i64 = 86_400;
-
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    from: Option<String>,
-    to: Option<String>,
-}
 
 type Ask = fn(&Reader, &str, i64, i64) -> Result<Vec<Span>, StoreError>;
 
@@ -55,7 +48,7 @@ async fn spans(
 ) -> Result<Json<Answer>, Sorry> {
     let meter = app.counting_meter(&meter)?;
     let zone = app.config.time_zone();
-    let (from, to) = span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &zone, longest)?;
+    let (from, to) = wanted.span(&zone, longest)?;
     let name = meter.clone();
     let (entries, gaps) =
         app.query(move |reader| Ok((ask(reader, &name, from, to)?, reader.gaps(&name, from, to)?))).await?;

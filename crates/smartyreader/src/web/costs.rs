@@ -3,23 +3,16 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use smarty_store::{Reader, StoreError};
 
-use super::params::{local, span};
-use super::series::needed;
+use super::params::{Wanted, local};
 use super::{App, Sorry};
 use crate::costs::{self, AdviceBody, BillBody, Contract, Entry, Unit};
 use crate::observe::now;
 
 const DAY: i64 = 86_400;
 const TEN_YEARS: i64 = 3660 * DAY;
-
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    from: Option<String>,
-    to: Option<String>,
-}
 
 /// The body of a list.
 #[derive(Serialize)]
@@ -36,7 +29,7 @@ pub(super) async fn costs(
     Path(meter): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<BillBody>, Sorry> {
-    let span = asked(&app, wanted, TEN_YEARS)?;
+    let span = wanted.span(&app.config.time_zone(), TEN_YEARS)?;
     let bill = ask(&app, &meter, move |reader, contract, meter| {
         Ok(BillBody::new(meter, &costs::bill(reader, contract, meter, span, now())?))
     });
@@ -62,7 +55,7 @@ async fn list(
     unit: Unit,
     longest: i64,
 ) -> Result<Json<Answer>, Sorry> {
-    let (from, to) = asked(&app, wanted, longest)?;
+    let (from, to) = wanted.span(&app.config.time_zone(), longest)?;
     let zone = app.config.time_zone();
     let answer = ask(&app, &meter, move |reader, contract, meter| {
         let parts = contract.zone().parts(from, to, unit);
@@ -79,18 +72,11 @@ pub(super) async fn advisor(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<AdviceBody>, Sorry> {
     // Without a span: the last year.
-    let span = match (&wanted.from, &wanted.to) {
-        (None, None) => None,
-        _ => Some(asked(&app, wanted, TEN_YEARS)?),
-    };
+    let span = (!wanted.is_empty()).then(|| wanted.span(&app.config.time_zone(), TEN_YEARS)).transpose()?;
     let advice = ask(&app, &meter, move |reader, contract, meter| {
         Ok(AdviceBody::new(meter, &costs::advice(reader, contract, meter, span, now())?))
     });
     advice.await.map(Json)
-}
-
-fn asked(app: &App, wanted: Wanted, longest: i64) -> Result<(i64, i64), Sorry> {
-    span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &app.config.time_zone(), longest)
 }
 
 /// Asks the store with the meter's contract, which is read where files may be waited for.

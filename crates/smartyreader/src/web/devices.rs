@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use smarty_p1::MbusUnit;
 use smarty_store::{DeviceEntry, DeviceInfo, DevicePart, DeviceSpan, DeviceState};
 
-use super::params::{local, span};
-use super::series::{MOST_STEPS, needed};
+use super::params::{Wanted, local};
+use super::series::MOST_STEPS;
 use super::{App, Sorry};
 use crate::devices::DeviceNow;
 
@@ -94,12 +94,6 @@ pub(super) async fn list(State(app): State<App>, Path(meter): Path<String>) -> R
     Ok(Json(json!({"meter": meter, "devices": bodies(&app, &meter, states)})))
 }
 
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    from: Option<String>,
-    to: Option<String>,
-}
-
 pub(super) async fn days(app: State<App>, path: Path<(String, String)>, wanted: Query<Wanted>) -> Answered {
     spans(app, path, wanted, DevicePart::Day, 3660 * DAY).await
 }
@@ -157,8 +151,7 @@ impl Asked {
     async fn new(app: &App, meter: &str, device: String, wanted: &Wanted, longest: i64) -> Result<Self, Sorry> {
         let name = app.meter(meter)?;
         let zone = app.config.time_zone();
-        let (from, to) = (needed("from", wanted.from.clone())?, needed("to", wanted.to.clone())?);
-        let (from, to) = span(&from, &to, &zone, longest)?;
+        let (from, to) = wanted.span(&zone, longest)?;
         let of = name.clone();
         let known = app.query(move |reader| reader.devices(&of)).await?;
         let names: Vec<&str> = known.iter().map(|info| info.identifier.as_str()).collect();

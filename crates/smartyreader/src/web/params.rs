@@ -1,7 +1,9 @@
 //! Parameters: what stands behind the `?`, read strictly, refused in sentences.
 
+use axum::http::StatusCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::Deserialize;
 
 use super::Sorry;
 
@@ -22,19 +24,38 @@ pub(crate) fn moment(name: &str, text: &str, zone: &TimeZone) -> Result<i64, Sor
     })
 }
 
-/// A span that is not backwards and not longer than `longest` seconds.
-pub(super) fn span(from: &str, to: &str, zone: &TimeZone, longest: i64) -> Result<(i64, i64), Sorry> {
-    let (from, to) = (moment("from", from, zone)?, moment("to", to, zone)?);
-    if from >= to {
-        return Err(Sorry::bad("`from` must be before `to`."));
+/// What must be there.
+pub(super) fn needed<T>(name: &str, value: Option<T>) -> Result<T, Sorry> {
+    value.ok_or_else(|| Sorry::bad(format!("The parameter `{name}` is missing.")))
+}
+
+/// Between two moments: what most questions are about.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl Wanted {
+    /// Whether neither is given.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
     }
-    if to - from > longest {
-        return Err(Sorry::new(
-            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-            format!("This span is longer than {} days; ask for less, or for a coarser resolution.", longest / 86_400),
-        ));
+
+    /// A span that is not backwards and not longer than `longest` seconds.
+    pub(super) fn span(&self, zone: &TimeZone, longest: i64) -> Result<(i64, i64), Sorry> {
+        let time = |name, text: &Option<String>| moment(name, needed(name, text.as_deref())?, zone);
+        let (from, to) = (time("from", &self.from)?, time("to", &self.to)?);
+        if from >= to {
+            return Err(Sorry::bad("`from` must be before `to`."));
+        }
+        if to - from > longest {
+            let days = longest / 86_400;
+            let sentence = format!("This span is longer than {days} days; ask for less, or for a coarser resolution.");
+            return Err(Sorry::new(StatusCode::UNPROCESSABLE_ENTITY, sentence));
+        }
+        Ok((from, to))
     }
-    Ok((from, to))
 }
 
 /// UTC seconds as RFC 3339 with the zone's offset.

@@ -2,21 +2,14 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::params::{local, span};
-use super::series::needed;
+use super::params::{Wanted, local};
 use super::{App, Sorry};
 use crate::observe::now;
 use crate::report::Quality;
 
 const LONGEST: i64 = 400 * 86_400;
-
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    from: Option<String>,
-    to: Option<String>,
-}
 
 /// The body.
 #[derive(Serialize)]
@@ -49,7 +42,7 @@ pub(super) async fn quality(
 ) -> Result<Json<Answer>, Sorry> {
     let meter = app.meter(&meter)?;
     let zone = app.config.time_zone();
-    let (from, to) = span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &zone, LONGEST)?;
+    let (from, to) = wanted.span(&zone, LONGEST)?;
     let (name, of) = (meter.clone(), zone.clone());
     let days = app.query(move |reader| Quality::of_days(reader, &name, (from, to), &of, now())).await?;
     let entries = days.into_iter().map(|day| Entry {

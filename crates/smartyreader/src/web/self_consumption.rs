@@ -3,20 +3,13 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::params::{local, span};
-use super::series::needed;
+use super::params::{Wanted, local};
 use super::{App, Sorry};
 use crate::household::{Household, Share, Step};
 
 const DAY: i64 = 86_400;
-
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    from: Option<String>,
-    to: Option<String>,
-}
 
 pub(super) async fn self_consumption(
     State(app): State<App>,
@@ -42,7 +35,7 @@ pub(super) async fn self_consumption(
         )
     })?;
     let zone = app.config.time_zone();
-    let (from, to) = span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &zone, longest)?;
+    let (from, to) = wanted.span(&zone, longest)?;
     let production = household.makers.iter().map(|(maker, _)| maker.clone()).collect();
     let shares = app.query(move |reader| household.shares(reader, step, from, to)).await?;
     let entries = shares.iter().map(|share| row(share, local(share.start, &zone))).collect();

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use smarty_store::{Resolution, SeriesQuantity};
 
-use super::params::span;
+use super::params;
 use super::{App, Sorry};
 
 /// More than this cannot be told apart in a picture.
@@ -20,8 +20,8 @@ const DAY: i64 = 24 * HOUR;
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     quantity: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
+    #[serde(flatten)]
+    span: params::Wanted,
     #[serde(default = "auto")]
     resolution: String,
 }
@@ -37,7 +37,7 @@ pub(super) async fn series(
 ) -> Result<Json<Answer>, Sorry> {
     let meter = app.meter(&meter)?;
     let names: Vec<String> =
-        needed("quantity", wanted.quantity)?.split(',').map(|name| name.trim().to_string()).collect();
+        params::needed("quantity", wanted.quantity)?.split(',').map(|name| name.trim().to_string()).collect();
     let quantities = names.iter().map(|name| quantity(name)).collect::<Result<Vec<_>, _>>()?;
     if quantities.len() > MOST_QUANTITIES {
         return Err(Sorry::new(
@@ -45,7 +45,7 @@ pub(super) async fn series(
             format!("At most {MOST_QUANTITIES} quantities at once, not {}.", quantities.len()),
         ));
     }
-    let (from, to) = span(&needed("from", wanted.from)?, &needed("to", wanted.to)?, &app.config.time_zone(), i64::MAX)?;
+    let (from, to) = wanted.span.span(&app.config.time_zone(), i64::MAX)?;
     let resolution = resolution(&wanted.resolution, to - from)?;
     let name = meter.clone();
     let series = app.query(move |reader| reader.series(&name, &quantities, from, to, resolution)).await?;
@@ -82,10 +82,6 @@ struct Curve {
     mean: Vec<Option<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<Vec<Option<i64>>>,
-}
-
-pub(super) fn needed(name: &str, value: Option<String>) -> Result<String, Sorry> {
-    value.ok_or_else(|| Sorry::bad(format!("The parameter `{name}` is missing.")))
 }
 
 fn quantity(name: &str) -> Result<SeriesQuantity, Sorry> {

@@ -1,7 +1,7 @@
 //! Balance: a register against the books. What the telegrams say that it rose is in a day or in a gap, to the unit.
 
 use smarty_ledger::Register;
-use smarty_p1::Quantity;
+use smarty_p1::{Quantity, Values};
 
 use super::Reader;
 use crate::books;
@@ -72,8 +72,13 @@ impl Reader {
     }
 
     /// The first telegram with a register, and how much it rose since, by the first and the newest telegram of each
-    /// equipment. No rise where one of them is not there, or where two equipments took turns.
+    /// equipment. No rise where one of them is not there or not whole, or where two equipments took turns.
     fn rise(&self, meter: i64, quantity: Quantity) -> Result<(Option<i64>, Option<i64>), StoreError> {
+        // The sum of the tariffs is the register only while none of them is missing, as one in quarantine is.
+        let counters = |values: &Values| match values.get(quantity) {
+            Some(_) => vec![quantity],
+            None => quantity.tariffs().iter().copied().filter(|&tariff| values.get(tariff).is_some()).collect(),
+        };
         let (mut first_time, mut rise) = (None, Some(0_i64));
         let mut before = i64::MIN;
         for (segment, equipment) in self.segments(meter)? {
@@ -85,7 +90,7 @@ impl Reader {
             let more = first.zip(last).and_then(|(first, last)| {
                 let in_turn = begin > std::mem::replace(&mut before, last.time);
                 let more = last.values.total(quantity)? - first.values.total(quantity)?;
-                in_turn.then_some(more)
+                (in_turn && counters(&last.values) == counters(&first.values)).then_some(more)
             });
             rise = rise.zip(more).map(|(sum, more)| sum.saturating_add(more));
         }

@@ -1,0 +1,50 @@
+//! Web: where the page and the API listen, and who may see them.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+/// The page and the API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Web {
+    /// Off: no page, no API.
+    pub enabled: bool,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// `password` (the default where a hash is given) or `none`.
+    pub auth: Option<Auth>,
+    /// Made by `smartyreader password`.
+    pub password_hash: Option<String>,
+    /// For scripts, made by `smartyreader password --token`.
+    pub token_hashes: Vec<String>,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8090)),
+            auth: None,
+            password_hash: None,
+            token_hashes: Vec::new(),
+        }
+    }
+}
+
+impl Web {
+    /// Whether a password is asked for.
+    pub fn asks_for_password(&self) -> bool {
+        self.auth != Some(Auth::None) && self.password_hash.is_some()
+    }
+}
+
+/// Who may see the page.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// Who knows the password.
+    Password,
+    /// Everybody who reaches it.
+    None,
+}
