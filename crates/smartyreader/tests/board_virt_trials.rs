@@ -214,6 +214,7 @@ fn sealed_frames_pass_unopened_and_the_daemon_opens_them() {
     daemon.wait("all opened", |daemon| daemon.health()["meters"][0]["telegrams"] == 20);
     assert_eq!(daemon.health()["meters"][0]["proof"], "tag");
     assert!(house.heard.on("smartyreader/home/live").is_empty());
+    assert!(house.status()["proof"].is_null(), "what is not opened is not proven");
 }
 
 /// A broker that neither answers nor hangs up: the meter is read all the same, and what closed comes afterwards.

@@ -168,7 +168,7 @@ fn the_journal_holds_35_days_and_wears_evenly() {
     let mut account = Account::new(MARGIN_S);
     let (mut store, resumed) = Store::open(flash()).unwrap();
     let days = 120;
-    for number in 0..days * 96 + 1 {
+    for number in 0..=days * 96 {
         let mut sample = smarty_ledger::Sample::at(START + number * 900);
         sample.totals = [Some(1000 * number), Some(0), None, None];
         let mut entries = heapless::Vec::new();

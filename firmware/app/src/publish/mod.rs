@@ -317,7 +317,9 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
     async fn relay<IO: Io>(&mut self, session: &mut Session<'_, '_, '_, IO>) -> Result<(), Broken> {
         let mut path = Path::new();
         let (base, meter) = (self.settings.text(Name::Topic), self.settings.text(Name::Meter));
+        // A frame that is longer than what is kept was left out whole.
         if core::fmt::write(&mut path, format_args!("{base}/{meter}/sealed")).is_err() || self.latest.text.is_empty() {
+            self.state.change_link(|link| link.too_long += 1);
             return Ok(());
         }
         session.relay(&path, &self.latest.text).await

@@ -37,7 +37,7 @@ impl Outbox {
         place: &Place<'_>,
     ) -> Result<u32, Broken> {
         while let Some((op, behind)) = self.flights.front() {
-            match session.state_of(op) {
+            match session.state_of(*op) {
                 Delivery::OnItsWay => break,
                 Delivery::There => {
                     if store.borrow_mut().acknowledge(*behind).is_err() {

@@ -120,10 +120,10 @@ impl<'c, 'a, 'b, IO: Io> Session<'c, 'a, 'b, IO> {
     }
 
     /// What became of a message that was sent for certain.
-    pub(crate) fn state_of(&self, op: &Op) -> Delivery {
-        if self.connection.is_complete(op) {
+    pub(crate) fn state_of(&self, op: Op) -> Delivery {
+        if self.connection.is_complete(&op) {
             Delivery::There
-        } else if self.connection.is_pending(op) {
+        } else if self.connection.is_pending(&op) {
             Delivery::OnItsWay
         } else {
             Delivery::Lost

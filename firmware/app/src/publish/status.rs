@@ -57,9 +57,11 @@ impl<F: NorFlash> Publisher<'_, F> {
             return Ok(());
         }
         self.status.said = Some((now, sentence, number));
+        // What is passed on unopened has no time and no proof that we know of.
+        let opened = number > 0 && !self.settings.is_on(Name::Relay);
         let body = Status {
-            last: (number > 0).then(|| self.zone.clock(self.latest.time)),
-            proof: (number > 0).then(|| self.latest.vouched.name()),
+            last: opened.then(|| self.zone.clock(self.latest.time)),
+            proof: opened.then(|| self.latest.vouched.name()),
             age_s: (number > 0).then_some(age_s as i64),
             sentence,
             counters: &counters.named(),
