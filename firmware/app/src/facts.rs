@@ -5,6 +5,10 @@ use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use embassy_time::Instant;
 
+/// A meter that could be read and cannot be any more for so long is worth a new start: the fault may be on this side of
+/// the cable. Only one: after it no telegram was read yet.
+const UNREAD_S: u32 = 15 * 60;
+
 /// See the module. Every word is written by one side only.
 #[derive(Debug)]
 pub struct Facts {
@@ -18,9 +22,10 @@ pub struct Facts {
     pub rssi_dbm: AtomicI32,
     /// Written by the board's pump: bytes of the meter that found the ring full.
     pub meter_overrun: AtomicU32,
-    /// Written by the app: seconds since the start when it last turned its loop over the meter with a telegram that
-    /// could be read, or, before the first and while the meter is silent, when it saw that nothing came.
+    /// Written by the app: seconds since the start when it last turned its loop over the meter.
     pub alive_meter: AtomicU32,
+    /// Written by the app: seconds since the start when the last telegram was read. 0: none yet.
+    pub last_telegram: AtomicU32,
     /// Written by the app: seconds since the start when it last turned its loop over the network.
     pub alive_net: AtomicU32,
 }
@@ -35,16 +40,27 @@ impl Facts {
             rssi_dbm: AtomicI32::new(0),
             meter_overrun: AtomicU32::new(0),
             alive_meter: AtomicU32::new(0),
+            last_telegram: AtomicU32::new(0),
             alive_net: AtomicU32::new(0),
         }
     }
 
-    /// Whether both loops have turned within this many seconds. The board feeds its watchdog only then.
+    /// Whether both loops have turned within this many seconds, and a meter that could be read still can be. The board
+    /// feeds its watchdog only then.
     pub fn is_alive(&self, within_s: u32) -> bool {
-        let now = uptime_s();
-        [&self.alive_meter, &self.alive_net]
-            .iter()
-            .all(|stamp| now.saturating_sub(stamp.load(Ordering::Relaxed)) <= within_s)
+        self.is_alive_at(uptime_s(), within_s)
+    }
+
+    fn is_alive_at(&self, now: u32, within_s: u32) -> bool {
+        let age = |stamp: &AtomicU32| now.saturating_sub(stamp.load(Ordering::Relaxed));
+        let turning = age(&self.alive_meter) <= within_s && age(&self.alive_net) <= within_s;
+        let reading = self.last_telegram.load(Ordering::Relaxed) == 0 || age(&self.last_telegram) <= UNREAD_S;
+        turning && reading
+    }
+
+    /// A telegram was read now.
+    pub(crate) fn telegram_read(&self) {
+        self.last_telegram.store(uptime_s().max(1), Ordering::Relaxed);
     }
 }
 
@@ -57,4 +73,31 @@ impl Default for Facts {
 /// Seconds since the start; enough for 136 years.
 pub(crate) fn uptime_s() -> u32 {
     Instant::now().as_secs() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watchdog_is_fed_while_all_goes_on() {
+        let facts = Facts::new();
+        let turned = |now| {
+            facts.alive_meter.store(now, Ordering::Relaxed);
+            facts.alive_net.store(now, Ordering::Relaxed);
+        };
+        assert!(facts.is_alive_at(100, 120));
+        assert!(!facts.is_alive_at(121, 120), "no loop has turned");
+        // Without a meter there is nothing to start anew for.
+        turned(90_000);
+        assert!(facts.is_alive_at(90_000, 120));
+        facts.last_telegram.store(90_000, Ordering::Relaxed);
+        turned(90_900);
+        assert!(facts.is_alive_at(90_900, 120));
+        turned(90_901);
+        assert!(!facts.is_alive_at(90_901, 120), "it was read a quarter of an hour ago and is not any more");
+        facts.alive_net.store(0, Ordering::Relaxed);
+        facts.last_telegram.store(90_900, Ordering::Relaxed);
+        assert!(!facts.is_alive_at(90_901, 120), "the network's loop hangs");
+    }
 }

@@ -38,7 +38,13 @@ pub(crate) async fn read<M: Read, F: NorFlash>(meter: &mut M, desk: &mut Desk<'_
     loop {
         let patience = if desk.intake.is_waiting() { SILENCE } else { TURN };
         match with_timeout(patience, meter.read(&mut buffer)).await {
-            Ok(Ok(length)) if length > 0 => desk.take(&buffer[..length]),
+            Ok(Ok(length)) if length > 0 => {
+                let before = desk.latest.number;
+                desk.take(&buffer[..length]);
+                if desk.latest.number != before {
+                    facts.telegram_read();
+                }
+            }
             // A line that breaks off, or a port that is at its end, comes again.
             Ok(_) => Timer::after(Duration::from_millis(100)).await,
             Err(_) => desk.silence(),
