@@ -30,6 +30,9 @@ pub mod books;
 pub mod button;
 pub mod card;
 pub mod climate;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
 pub mod devices;
 mod facts;
 pub mod front;
@@ -43,6 +46,8 @@ pub mod net;
 mod page;
 pub mod portal;
 mod publish;
+#[cfg(feature = "lora")]
+pub mod radio;
 mod reader;
 pub mod record;
 pub mod ring;

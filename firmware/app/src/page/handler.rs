@@ -15,10 +15,11 @@ use picoserve::response::custom::CustomResponse;
 use picoserve::response::{IntoResponse as _, ResponseWriter, StatusCode};
 use picoserve::routing::PathRouterService;
 
-use super::answers::{Health, Last, Meters, Now, Sorry};
+use super::answers::{Last, Meters, Now, Sorry};
 use super::body::{Body, Span, Writing};
 use super::form::{Form, is_part, value};
 use super::gate::{Verdict, is_foreign};
+use super::health::Health;
 use super::route::{Wanted, wanted};
 use super::span::{LONGEST_S, moment};
 use super::{Made, Page};

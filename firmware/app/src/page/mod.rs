@@ -9,6 +9,7 @@ mod body;
 mod form;
 mod gate;
 mod handler;
+mod health;
 mod route;
 mod span;
 #[cfg(test)]

@@ -4,9 +4,6 @@
 
 extern crate std;
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
-
 use std::boxed::Box;
 use std::format;
 use std::string::{String, ToString};
@@ -23,12 +20,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::access::{Network, Place};
+use crate::common::Flash;
 use crate::intake::{MARKS, Mark};
 use crate::latest::Latest;
 use crate::settings::{Name, Settings};
 use crate::update::{Layout, Slot, Version, signed_part};
 use crate::utc::Origin;
-use common::Flash;
 
 const KEY: &str = "00112233445566778899AABBCCDDEEFF";
 const NOW: i64 = 1_795_392_000;
