@@ -61,6 +61,9 @@ const SOCKETS: usize = 10;
 static FACTS: Facts = Facts::new();
 static STATE: State = State::new();
 static ACCESS: Access = Access::new();
+static NOISE: StaticCell<TrngSource<'static>> = StaticCell::new();
+static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
+static BOARD: StaticCell<TheBoard> = StaticCell::new();
 
 /// What images are signed for, and what people are told.
 const ABOUT: About = About {
@@ -186,7 +189,6 @@ async fn main(spawner: Spawner) {
     let update = updater(flash);
 
     // Noise of the converter, as long as there is no radio to take it from.
-    static NOISE: StaticCell<TrngSource<'static>> = StaticCell::new();
     NOISE.init(TrngSource::new(chip.RNG, chip.ADC1));
     let Ok(rng) = Trng::try_new() else { reset(Reason::Asked) };
 
@@ -217,11 +219,9 @@ async fn main(spawner: Spawner) {
         Timer::after_secs(60).await;
         reset(Reason::Asked)
     };
-    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     let resources = RESOURCES.init(StackResources::new());
     let seed = u64::from(rng.random()) << 32 | u64::from(rng.random());
     let (stack, runner) = embassy_net::new(nic, config, resources, seed);
-    static BOARD: StaticCell<TheBoard> = StaticCell::new();
     let board = BOARD.init(Board {
         meter,
         stack,

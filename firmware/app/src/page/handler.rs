@@ -281,27 +281,26 @@ impl<'a, F: NorFlash, U: NorFlash> Service<'a, F, U> {
         let mut buffer = [0; 512];
         loop {
             let Ok(length) = reader.read(&mut buffer).await else { return refused(made, Refusal::Short) };
-            let mut update = self.page.update.borrow_mut();
-            let Some(updater) = update.as_mut() else {
-                return sorry(made, StatusCode::NOT_FOUND, "This board is not updated over the network.");
-            };
-            if length > 0 {
-                if let Err(error) = install.take(updater, &buffer[..length]) {
-                    drop(update);
-                    // Heard to its end: who is still sending would lose the answer with the connection.
-                    while reader.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
-                    return refused(made, error);
+            // Lent for a moment only: while bytes are waited for, the trial is watched.
+            let taken = match self.page.update.borrow_mut().as_mut() {
+                None => return sorry(made, StatusCode::NOT_FOUND, "This board is not updated over the network."),
+                Some(updater) if length > 0 => install.take(updater, &buffer[..length]),
+                Some(updater) => {
+                    return match install.finish(updater) {
+                        Ok(version) => {
+                            log::info!("version {version} is installed and starts on trial");
+                            self.page.inside.restart.signal(Reason::Update);
+                            Answer::done()
+                        }
+                        Err(error) => refused(made, error),
+                    };
                 }
-                continue;
+            };
+            if let Err(error) = taken {
+                // Heard to its end: who is still sending would lose the answer with the connection.
+                while reader.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
+                return refused(made, error);
             }
-            return match install.finish(updater) {
-                Ok(version) => {
-                    log::info!("version {version} is installed and starts on trial");
-                    self.page.inside.restart.signal(Reason::Update);
-                    Answer::done()
-                }
-                Err(error) => refused(made, error),
-            };
         }
     }
 
