@@ -11,10 +11,10 @@ demo: release
 
 ## Every test of Rust, firmware, page and browser.
 test: lint web
-	if scripts/need firmware; then \
+	if scripts/firmware can; then \
 		$(MAKE) firmware-parts && FIRMWARE_REQUIRED=1 cargo test --workspace; \
 	else \
-		echo "SKIPPED: the firmware. Its target, espflash or qemu cannot be had here; everything else is tested." >&2; \
+		echo "SKIPPED: the firmware. \`make firmware-test\` gets what it needs and tests it; everything else is tested." >&2; \
 		cargo test --workspace; \
 	fi
 	$(MAKE) browser
