@@ -267,8 +267,14 @@ fn card(folder: &Folder, span: &Span) {
     // The tank speaks for the first time some seconds after the meters, by the wall's clock.
     let before_the_tank = 60 + i64::from(span.speed) / 10;
     let mut lines = 0;
-    for entry in std::fs::read_dir(folder.file("card")).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder.file("card")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // `DD_MM_YY.txt`, in the order of the days.
+    files.sort_by_key(|path| {
+        path.file_stem().unwrap().to_str().unwrap().rsplit('_').map(String::from).collect::<Vec<_>>()
+    });
+    for path in files {
+        let text = std::fs::read_to_string(path).unwrap();
         for line in text.split("\n\r\n").filter(|line| !line.is_empty()) {
             let fields: Vec<&str> = line.split('\t').collect();
             assert_eq!(fields.len(), 31, "{line}");
