@@ -30,8 +30,8 @@ soak: web
 	cargo test -p smartyreader --test kills -- --ignored --nocapture
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
 	scripts/need firmware
-	scripts/firmware virt tools
-	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt_trials -- --ignored --nocapture
+	scripts/firmware c3 virt tools emulator
+	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt_trials --test board_c3 -- --ignored --nocapture
 	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
 	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
 
