@@ -10,7 +10,6 @@ const HEAT = '[data-role="device-heat"]';
 pageTest(found, 'each device has a card with today, this month and its register, and when it was read', { skip, phone: true }, async ({ page, go, shot }) => {
   await go('#/now?meter=home');
   assert.match(await textOf(page, GAS, /Read/), /Gas in the cellarToday[−\d\u202f.]+\sm³This month[\d\u202f.]+\sm³Meter reading[\d\u202f]+\.\d{3}\sm³Read at \d\d:00\.$/);
-  // Nobody gave it a name.
   await textOf(page, HEAT, /^HeatToday[\d.]+\sGJ/);
   assert.doesNotMatch(await textOf(page, '[data-role="registers"]'), /m³|mbus/i);
   await noSideways(page);

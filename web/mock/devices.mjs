@@ -14,7 +14,7 @@ const megajoules = (time) => Math.floor((time - 1_577_836_800) / 1234);
 
 const DEVICES = [
   { id: '4730303339303031', title: 'Gas in the cellar', medium: 'gas', device_type: 3, channel: 1, quantity: 'volume_dm3', unit: 'dm³', register: litres, valve: 1, since: 400 },
-  { id: '4b414d3030303031', title: '4b414d3030303031', medium: 'heat', device_type: 4, channel: 2, quantity: 'energy_mj', unit: 'MJ', register: megajoules, valve: null, since: 30 },
+  { id: '4b414d3030303031', title: 'Heat', medium: 'heat', device_type: 4, channel: 2, quantity: 'energy_mj', unit: 'MJ', register: megajoules, valve: null, since: 30 },
 ];
 
 export const devicesOf = (meter) => (meter.name === 'home' && meter.withDevices ? DEVICES : []);

@@ -37,9 +37,6 @@ const spanAmount = (device: Device, span: DeviceSpan | undefined): number | null
   return typeof value === 'number' ? value : null;
 };
 
-/** A device that nobody gave a name says what it measures. */
-const titleOf = (device: Device): string => (device.title === device.id ? t.media[device.medium] ?? device.id : device.title);
-
 /** What is known of the devices now, a card each. The cards stay while figures change. */
 export function deviceCards(zone: string): { root: HTMLElement; show(devices: readonly Device[]): void } {
   const root = h('div', { class: 'columns', 'data-role': 'devices' });
@@ -58,7 +55,7 @@ export function deviceCards(zone: string): { root: HTMLElement; show(devices: re
       const read = t.readAt(today ? texts.now.at(clock) : `${mediumDate(dateOf(next.time, zone))}, ${clock}`);
       setText(note, [read, next.valve === null ? '' : t.valves[next.valve]].filter(Boolean).join(' '));
     });
-    return card(titleOf(device), { 'data-role': `device-${device.medium}` },
+    return card(device.title, { 'data-role': `device-${device.medium}` },
       h('dl', { class: 'pairs' }, parts.today.root, parts.month.root, parts.register.root), note);
   }
 
@@ -95,7 +92,7 @@ export async function deviceDay(context: PageContext, day: Span, signal: AbortSi
   const known = spans.filter(([, [span]]) => span);
   if (known.length === 0) return null;
   return h('dl', { class: 'totals card', 'data-role': 'device-totals' }, ...known.map(([device, [span]]) =>
-    figure(titleOf(device), amountText(device, spanAmount(device, span)), hintOf(span, texts.totals.runningDay))));
+    figure(device.title, amountText(device, spanAmount(device, span)), hintOf(span, texts.totals.runningDay))));
 }
 
 export interface DeviceSlot extends Omit<Slot, 'state'> { readonly span: Span }
@@ -128,10 +125,9 @@ export async function deviceBars(context: PageContext, plan: DevicePlan, signal:
   const found = await ofEach(context, signal, (device) => Promise.all([ask(device, plan.whole), ask(device, plan.parts)]));
   const when = plan.parts === 'days' ? 'day' : 'month';
   return found.filter(([, [[whole], parts]]) => whole || parts.length > 0).map(([device, [[whole], parts]]) => {
-    const title = titleOf(device);
     const unit = unitOf(device);
     const hint = hintOf(whole, texts.totals.running);
-    return card((when === 'day' ? t.byDay : t.byMonth)(title), { 'data-role': `device-${device.medium}` },
+    return card((when === 'day' ? t.byDay : t.byMonth)(device.title), { 'data-role': `device-${device.medium}` },
       h('p', { class: 'card-note' }, [amountText(device, spanAmount(device, whole)), hint].filter(Boolean).join(' ')),
       barChart({
         bars: bars(device, parts, plan), when, measure: unit.measure, hint: t.hint, key: [],

@@ -72,7 +72,6 @@ export const texts = {
     byMonth: (title: string) => `${title} by the month`,
     amount: (what: string, amount: string) => `${what}: ${amount}`,
     hint: 'Point at a bar for its amount.',
-    media: { gas: 'Gas', water: 'Water', heat: 'Heat', cooling: 'Cooling', electricity: 'Electricity' } as Record<string, string>,
   },
 
   quarter: {
