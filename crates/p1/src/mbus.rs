@@ -22,6 +22,20 @@ pub enum Medium {
 }
 
 impl Medium {
+    /// What people call a device of this kind, in English. Warm water is water of type 6.
+    pub const fn title(self, device_type: Option<i64>) -> &'static str {
+        match self {
+            Self::Water if matches!(device_type, Some(6)) => "Warm water",
+            Self::Gas => "Gas",
+            Self::Heat => "Heat",
+            Self::Water => "Water",
+            Self::Cooling => "Cooling",
+            Self::Electricity => "Electricity",
+            Self::HeatCostAllocator => "Heat cost allocator",
+            Self::Other => "Meter",
+        }
+    }
+
     /// The medium behind a device type.
     pub const fn of(device_type: i64) -> Self {
         match device_type {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{Daemon, Folder, KEY, finish, meter, smartyreader};
+use common::{Daemon, Folder, KEY, export, finish, meter, smartyreader};
 use serde_json::Value;
 
 /// 02:00 on 21 June 2026 in Luxembourg: when the telegrams of these tests begin.
@@ -51,16 +51,6 @@ fn import(config: &Path, arguments: &[&str], paths: &[&Path]) -> (i32, String, S
             .args(arguments)
             .args(paths),
     )
-}
-
-fn export(config: &Path, resolution: &str) -> Vec<Value> {
-    let (code, out, err) = finish(
-        smartyreader()
-            .args(["export", "--meter", "home", "--format", "jsonl", "--resolution", resolution, "--config"])
-            .arg(config),
-    );
-    assert_eq!(code, 0, "{err}");
-    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A day as the script wrote it, its numbers as wrong as they were: a line a minute at second 7. The register rises by

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{Folder, finish, smartyreader};
+use common::{Folder, export, finish, smartyreader};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
@@ -54,16 +54,6 @@ fn good(config: &Path, what: &str, arguments: &[&str], file: &Path) -> String {
     let (code, out, err) = import(config, what, arguments, file);
     assert_eq!(code, 0, "{out}{err}");
     out
-}
-
-fn export(config: &Path, resolution: &str) -> Vec<Value> {
-    let (code, out, err) = finish(
-        smartyreader()
-            .args(["export", "--meter", "home", "--format", "jsonl", "--resolution", resolution, "--config"])
-            .arg(config),
-    );
-    assert_eq!(code, 0, "{err}");
-    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The same again changes nothing, and says so.

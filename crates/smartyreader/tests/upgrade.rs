@@ -7,7 +7,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{Daemon, Folder, KEY, finish, free_port, smartyreader};
+use common::{Daemon, Folder, KEY, export, finish, free_port, smartyreader};
 use serde_json::Value;
 
 /// What each version left behind: `fixtures/versions`.
@@ -34,16 +34,6 @@ fn unpack(version: &Path, folder: &Folder) -> (PathBuf, String) {
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn export(config: &Path, resolution: &str) -> Vec<Value> {
-    let (code, out, err) = finish(
-        smartyreader()
-            .args(["export", "--meter", "home", "--format", "jsonl", "--resolution", resolution, "--config"])
-            .arg(config),
-    );
-    assert_eq!(code, 0, "{err}");
-    lines(&out)
 }
 
 /// Everything that the old version said is still said; there may be more.

@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 use heapless::{String, Vec};
 use smarty_ledger::{Capture, Device, DeviceSum};
-use smarty_p1::{MBUS, MbusChannel, MbusUnit, Medium, Reading, Values};
+use smarty_p1::{MBUS, MbusChannel, MbusUnit, Reading, Values};
 use smarty_payload::MbusChannels;
 
 use crate::zone::Zone;
@@ -51,16 +51,7 @@ pub struct DeviceNow {
 impl DeviceNow {
     /// What people call it.
     pub const fn title(&self) -> &'static str {
-        match self.measure.medium {
-            Medium::Water if matches!(self.device_type, Some(6)) => "Warm water",
-            Medium::Gas => "Gas",
-            Medium::Heat => "Heat",
-            Medium::Water => "Water",
-            Medium::Cooling => "Cooling",
-            Medium::Electricity => "Electricity",
-            Medium::HeatCostAllocator => "Heat cost allocator",
-            Medium::Other => "Meter",
-        }
+        self.measure.medium.title(self.device_type)
     }
 }
 

@@ -14,19 +14,9 @@ use super::check::Findings;
 pub struct DeviceTitles(BTreeMap<String, String>);
 
 impl DeviceTitles {
-    /// The title of a device: as set, else what it measures. Warm water is water of type 6.
+    /// The title of a device: as set, else what it measures.
     pub fn of(&self, id: &str, medium: Medium, device_type: Option<i64>) -> &str {
-        let usual = match medium {
-            Medium::Water if device_type == Some(6) => "Warm water",
-            Medium::Gas => "Gas",
-            Medium::Heat => "Heat",
-            Medium::Water => "Water",
-            Medium::Cooling => "Cooling",
-            Medium::Electricity => "Electricity",
-            Medium::HeatCostAllocator => "Heat cost allocator",
-            Medium::Other => "Meter",
-        };
-        self.0.get(id).map_or(usual, String::as_str)
+        self.0.get(id).map_or(medium.title(device_type), String::as_str)
     }
 }
 

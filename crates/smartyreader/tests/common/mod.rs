@@ -230,3 +230,14 @@ impl Daemon {
         finish(smartyreader().args(["status", "--config"]).arg(&self.config))
     }
 }
+
+/// The lines of `smartyreader export` of the meter `home`.
+pub fn export(config: &Path, resolution: &str) -> Vec<Value> {
+    let (code, out, err) = finish(
+        smartyreader()
+            .args(["export", "--meter", "home", "--format", "jsonl", "--resolution", resolution, "--config"])
+            .arg(config),
+    );
+    assert_eq!(code, 0, "{err}");
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
