@@ -39,6 +39,9 @@ pub struct State {
     pub utc: Utc,
     /// What the broker keeps as the notice of a newer image.
     pub notice: Signal<CriticalSectionRawMutex, Vec<u8, NOTICE>>,
+    /// The newest quarter-hour that is over, for the radio.
+    #[cfg(feature = "lora")]
+    pub closed: Signal<CriticalSectionRawMutex, smarty_ledger::QuarterHour>,
 }
 
 /// How the way to the broker is.
@@ -74,6 +77,8 @@ impl State {
             telegrams: Watch::new(),
             utc: Utc::new(),
             notice: Signal::new(),
+            #[cfg(feature = "lora")]
+            closed: Signal::new(),
         }
     }
 
