@@ -71,7 +71,8 @@ fn the_decoder_reads_what_the_board_writes() {
     let whole = samples[0].0.clone();
     inputs.push(json!({ "bytes": whole, "fPort": 2 }));
     inputs.push(json!({ "bytes": whole[..23], "fPort": 1 }));
-    inputs.push(json!({ "bytes": [&[2], &whole[1..]].concat(), "fPort": 1 }));
+    let newer = [&[2], &whole[1..]].concat();
+    inputs.push(json!({ "bytes": newer, "fPort": 1 }));
     let decoder = std::fs::read_to_string(DECODER).unwrap();
     let ask = format!("{decoder}\nconsole.log(JSON.stringify({}.map(decodeUplink)));", json!(inputs));
     node.stdin.take().unwrap().write_all(ask.as_bytes()).unwrap();

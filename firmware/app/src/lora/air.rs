@@ -69,7 +69,7 @@ pub(super) struct Chip<Kind: RadioKind, Delay: DelayNs> {
 }
 
 impl<Kind: RadioKind, Delay: DelayNs> Chip<Kind, Delay> {
-    /// `open_to_all`: for a `LoRaWAN`; without, the word before each frame is that of private networks.
+    /// `open_to_all`: for a LoRaWAN; without, the word before each frame is that of private networks.
     pub(super) async fn begin(kind: Kind, open_to_all: bool, delay: Delay) -> Result<Self, RadioError> {
         Ok(Self { radio: LoRa::new(kind, open_to_all, delay).await?, broken: false })
     }

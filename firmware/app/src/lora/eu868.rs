@@ -1,4 +1,4 @@
-//! EU868: channels, data rates and powers of the European plan (`LoRaWAN` Regional Parameters, EU863-870), as far as a meter needs them.
+//! EU868: channels, data rates and powers of the European plan (LoRaWAN Regional Parameters, EU863-870), as far as a meter needs them.
 
 use lora_modulation::{Bandwidth, BaseBandModulationParams, CodingRate, SpreadingFactor};
 
@@ -8,7 +8,7 @@ pub(super) const PREAMBLE: u8 = 8;
 pub(super) const DEFAULT_HZ: [u32; 3] = [868_100_000, 868_300_000, 868_500_000];
 /// Where the second window listens unless the network says otherwise, at data rate 0.
 pub(super) const SECOND_HZ: u32 = 869_525_000;
-/// The fastest data rate here; those above are not `LoRa` with 125 kHz.
+/// The fastest data rate here; those above are not LoRa with 125 kHz.
 const FASTEST: u8 = 5;
 /// The most that is allowed where we send: 25 mW (ETSI EN 300 220-2), dBm.
 pub(super) const MOST_DBM: i32 = 14;
@@ -36,6 +36,7 @@ impl DataRate {
     }
 
     /// So many steps slower.
+    #[must_use]
     pub const fn slower(self, steps: u8) -> Self {
         Self(self.0.saturating_sub(steps))
     }

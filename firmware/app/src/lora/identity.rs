@@ -1,4 +1,4 @@
-//! Identity: who the board is for a network, and how it joins: over the air (OTAA), `LoRaWAN` 1.0.4, section 6.2.
+//! Identity: who the board is for a network, and how it joins: over the air (OTAA), LoRaWAN 1.0.4, section 6.2.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use lorawan::creator::JoinRequestCreator;

@@ -86,7 +86,7 @@ impl Link {
     }
 
     /// A join had no answer. The next is made later and later, so that joins are less than 1 % of the first hour, 0.1 % of the ten hours behind it
-    /// and 0.01 % of the time from then on (`LoRaWAN` 1.0.4, section 7), and that their numbers last for years. Answers when, ms.
+    /// and 0.01 % of the time from then on (LoRaWAN 1.0.4, section 7), and that their numbers last for years. Answers when, ms.
     pub fn joined_in_vain(&mut self, now: u64, random: u32) -> u64 {
         let (parts, least) = match now.saturating_sub(self.trying_since) / HOUR_MS {
             0 => (110, MINUTE_MS),

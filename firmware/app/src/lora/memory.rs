@@ -1,5 +1,5 @@
-//! Memory: what of `LoRaWAN` survives a power cut: the number of the next join, and the session. Written before what it counts goes on
-//! air, so that no number is ever used twice (`LoRaWAN` 1.0.4: join numbers go up for as long as the device lives).
+//! Memory: what of LoRaWAN survives a power cut: the number of the next join, and the session. Written before what it counts goes on
+//! air, so that no number is ever used twice (LoRaWAN 1.0.4: join numbers go up for as long as the device lives).
 
 use embedded_storage::nor_flash::NorFlash;
 

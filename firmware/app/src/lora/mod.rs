@@ -1,5 +1,5 @@
 //! Lora: what goes out by an RFM95, and when. A packet as the first `SmartyReader`'s sketch sends it, or a record of each quarter-hour
-//! in 24 bytes by `LoRaWAN`.
+//! in 24 bytes by LoRaWAN.
 //!
 //! | noun | what it is | module |
 //! |---|---|---|

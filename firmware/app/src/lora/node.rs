@@ -1,4 +1,4 @@
-//! Node: the loop of `LoRaWAN`: it joins, sends a record of each quarter-hour, and hears what the network answers. It waits for nobody but the radio,
+//! Node: the loop of LoRaWAN: it joins, sends a record of each quarter-hour, and hears what the network answers. It waits for nobody but the radio,
 //! and nobody waits for it.
 
 use embassy_futures::select::{Either, select};
@@ -117,7 +117,7 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
         });
         let tried = tried.await;
         let now = self.air.now_ms();
-        self.tell(tried.err());
+        self.tell(tried.as_ref().err());
         let Some(session) = new else {
             let wait = self.link.joined_in_vain(now, self.random.next_u32()) - now;
             log::warn!("LoRaWAN: no answer to join {nonce}; again in {} s", wait / 1000);
@@ -164,12 +164,12 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
         self.duty.limit(now, session.terms.duty);
         self.link.sent(now, asks, matches!(heard, Ok(true)));
         // What was heard goes into flash with the next frame: until then a restart hears it once more, at most.
-        self.tell(heard.err());
+        self.tell(heard.as_ref().err());
     }
 
     /// Once: a radio that is not there is no news every minute.
-    fn tell(&mut self, broken: Option<A::Broken>) {
-        if let Some(error) = &broken
+    fn tell(&mut self, broken: Option<&A::Broken>) {
+        if let Some(error) = broken
             && self.works
         {
             log::warn!("the radio does not work: {error:?}; is the RFM95 in its place?");

@@ -1,4 +1,4 @@
-//! Orders: what a network tells the board about its radio (MAC commands, `LoRaWAN` 1.0.4, section 5), and what is answered. Read by hand:
+//! Orders: what a network tells the board about its radio (MAC commands, LoRaWAN 1.0.4, section 5), and what is answered. Read by hand:
 //! `lorawan`'s reader of them ends in a panic where the last is cut short by a byte.
 
 use heapless::Vec;
@@ -50,9 +50,9 @@ impl Answers {
 /// What is said once, one after the other.
 fn commands(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     core::iter::from_fn(move || {
-        let length = match bytes.first()? {
-            &DUTY_CYCLE => 1,
-            &DEV_STATUS => 3,
+        let length = match *bytes.first()? {
+            DUTY_CYCLE => 1,
+            DEV_STATUS => 3,
             _ => 2,
         };
         let (answer, rest) = bytes.split_at_checked(length)?;
@@ -73,7 +73,6 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
     loop {
         let (once, standing) = (&mut answers.once, &mut answers.standing);
         orders = match *orders {
-            [LINK_CHECK, _, _, ref rest @ ..] => rest,
             [LINK_ADR, power, low, high, more, ref rest @ ..] => {
                 let status = adapt(terms, rate, power, u16::from_le_bytes([low, high]), more);
                 put(once, &[LINK_ADR, status]);
@@ -85,7 +84,7 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
                 rest
             }
             [RX_PARAM_SETUP, windows, a, b, c, ref rest @ ..] => {
-                put(standing, &[RX_PARAM_SETUP, listen(terms, windows, hz(&[a, b, c]))]);
+                put(standing, &[RX_PARAM_SETUP, listen(terms, windows, hz([a, b, c]))]);
                 rest
             }
             [DEV_STATUS, ref rest @ ..] => {
@@ -94,7 +93,7 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
                 rest
             }
             [NEW_CHANNEL, index, a, b, c, range, ref rest @ ..] => {
-                put(once, &[NEW_CHANNEL, channel(terms, index, hz(&[a, b, c]), range)]);
+                put(once, &[NEW_CHANNEL, channel(terms, index, hz([a, b, c]), range)]);
                 rest
             }
             [RX_TIMING_SETUP, delay, ref rest @ ..] => {
@@ -102,15 +101,16 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
                 put(standing, &[RX_TIMING_SETUP]);
                 rest
             }
-            // Only for other regions.
-            [TX_PARAM_SETUP, _, ref rest @ ..] => rest,
             [DL_CHANNEL, index, _, _, _, ref rest @ ..] => {
                 // We listen where we have sent, and nowhere else: the channel may be there, its answers elsewhere cannot.
                 let there = terms.channels.get(usize::from(index)).is_some_and(Option::is_some);
                 put(standing, &[DL_CHANNEL, u8::from(there) << 1]);
                 rest
             }
-            [DEVICE_TIME, _, _, _, _, _, ref rest @ ..] => rest,
+            // An answer to us; what is only for other regions; the time, for which we do not ask.
+            [LINK_CHECK, _, _, ref rest @ ..]
+            | [TX_PARAM_SETUP, _, ref rest @ ..]
+            | [DEVICE_TIME, _, _, _, _, _, ref rest @ ..] => rest,
             _ => return,
         };
     }

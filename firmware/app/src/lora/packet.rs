@@ -1,4 +1,4 @@
-//! Packet: what the first `SmartyReader`'s sketch for `LoRa` sends from point to point.
+//! Packet: what the first `SmartyReader`'s sketch for LoRa sends from point to point.
 
 use core::fmt::{self, Write};
 

@@ -7,7 +7,7 @@ use smarty_p1::{Quantity, Values};
 pub const RECORD: usize = 24;
 /// The layout that a receiver reads from the first byte.
 const LAYOUT: u8 = 1;
-/// `LoRaWAN` port of the record, as the sketch's.
+/// LoRaWAN port of the record, as the sketch's.
 pub const PORT: u8 = 1;
 
 const COMPLETE: u8 = 1;

@@ -1,5 +1,5 @@
 //! Session: what a join gave: an address, two keys, counters and the network's terms; and the frames that are made and read with them
-//! (`LoRaWAN` 1.0.4, section 4).
+//! (LoRaWAN 1.0.4, section 4).
 
 use heapless::Vec;
 use lorawan::creator::DataPayloadCreator;

@@ -104,7 +104,7 @@ impl Terms {
         let (channels, rest) = bytes.split_at(CHANNELS * 4);
         let mut terms = Self::new();
         for (place, channel) in terms.channels.iter_mut().zip(channels.chunks_exact(4)) {
-            let hz = hz(&[channel[0], channel[1], channel[2]]);
+            let hz = hz([channel[0], channel[1], channel[2]]);
             *place = match hz {
                 0 => None,
                 hz => Some(Channel {
@@ -116,7 +116,7 @@ impl Terms {
         }
         terms.used = u16::from_le_bytes([rest[0], rest[1]]);
         (terms.delay_s, terms.first_slower) = (rest[2], rest[3]);
-        terms.second_hz = hz(&[rest[4], rest[5], rest[6]]);
+        terms.second_hz = hz([rest[4], rest[5], rest[6]]);
         terms.second_rate = DataRate::new(rest[7])?;
         (terms.power, terms.duty) = (rest[8], rest[9]);
         may_hear(terms.second_hz).then_some(terms)
@@ -130,7 +130,7 @@ impl Default for Terms {
 }
 
 /// A frequency as frames have it: three bytes, the lowest first, in units of 100 Hz.
-pub(super) fn hz(bytes: &[u8; 3]) -> u32 {
+pub(super) fn hz(bytes: [u8; 3]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]) * 100
 }
 
