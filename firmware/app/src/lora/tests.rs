@@ -5,6 +5,7 @@
 
 extern crate std;
 
+mod chip;
 mod network;
 mod trials;
 
