@@ -231,14 +231,8 @@ impl DelayNs for NoDelay {
 
 /// A chip, as the board makes it.
 fn begin(open_to_all: bool) -> (impl Air<Broken = RadioError>, Bus) {
-    let mut registers = Registers {
-        at: [0; 0x80],
-        fifo: [0; 256],
-        sent: vec![],
-        coming: None,
-        waited: vec![],
-        dumb: false,
-    };
+    let mut registers =
+        Registers { at: [0; 0x80], fifo: [0; 256], sent: vec![], coming: None, waited: vec![], dumb: false };
     // As after its reset.
     (registers.at[MODEM_CONFIG[0]], registers.at[MODEM_CONFIG[1]]) = (0x72, 0x70);
     let bus = Bus(Rc::new(RefCell::new(registers)));
