@@ -60,7 +60,7 @@ firmware:
 	scripts/firmware c3 wifi lora eth-lora c6
 	scripts/firmware size board-c3 900000 330000 64000
 	scripts/firmware size board-c3-wifi 1300000 340000 64000
-	scripts/firmware size board-c3-lora 1300000 340000 60000
+	scripts/firmware size board-c3-lora 1300000 340000 62000
 	scripts/firmware size board-c3-eth-lora 1000000 330000 64000
 	scripts/firmware size board-c6-wifi 1400000 370000 64000
 
