@@ -138,7 +138,7 @@ impl Registers {
             1 => irq & TX_DONE,
             _ => 0,
         };
-        let second = if self.at[DIO_MAPPING] >> 4 & 3 == 0 { irq & RX_TIMEOUT } else { 0 };
+        let second = if self.at[DIO_MAPPING] & 0x30 == 0 { irq & RX_TIMEOUT } else { 0 };
         !self.dumb && first | second != 0
     }
 }
@@ -167,7 +167,7 @@ impl SpiDevice for Bus {
                 chip.at[FIFO_ADDR_PTR] = chip.at[FIFO_ADDR_PTR].wrapping_add(1);
             }
             if place != FIFO {
-                address = Some((at & 0x80) | (at & 0x7F) + 1);
+                address = Some((at & 0x80) | ((at & 0x7F) + 1));
             }
             answer
         };
