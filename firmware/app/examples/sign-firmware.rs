@@ -15,7 +15,7 @@ const USAGE: &str = "sign-firmware new-key KEY-FILE
 sign-firmware public KEY-FILE
     prints the public key: for SMARTY_UPDATE_KEY when a board is built, or for its setting update-key
 sign-firmware sign KEY-FILE BOARD VERSION IMAGE OUT
-    signs an application image (espflash save-image) for boards of this kind: esp32c3-wifi, esp32c3-eth";
+    signs an application image (scripts/firmware makes it) for boards of this kind: esp32c3-wifi, esp32c3-eth";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -68,7 +68,7 @@ fn sign(key: &str, board: &str, version: &str, image: &str, out: &str) -> Result
     let version = Version::parse(version).ok_or("write the version as 1.2.3")?;
     let bytes = fs::read(image).map_err(|error| format!("{image}: {error}"))?;
     if bytes.first() != Some(&0xe9) {
-        return Err(format!("{image}: no application image; make one with espflash save-image").into());
+        return Err(format!("{image}: no application image; scripts/firmware makes one").into());
     }
     let length = u32::try_from(bytes.len())?;
     let part = signed_part(board, version, length, &Sha256::digest(&bytes).into())
