@@ -42,6 +42,7 @@ package: web
 ## The packages installed, upgraded and purged on this machine (as root); those for ARM run under qemu, with the decoder's and the store's tests.
 test-package:
 	packaging/test-containers $(BINARY)
+	packaging/test-udev
 	packaging/test target/package/smartyreader_*_amd64.deb
 	for arch in arm64 armhf; do \
 		packaging/test-arm target/package/smartyreader_*_$$arch.deb $(BINARY) && \
