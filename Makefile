@@ -40,12 +40,14 @@ package: web
 	scripts/package
 
 ## The packages installed, upgraded and purged on this machine (as root); those for ARM run under qemu, with the decoder's and the store's tests.
+# These are optimized a little: qemu makes everything slower by ten times.
 test-package:
 	packaging/test-containers $(BINARY)
+	packaging/test-udev
 	packaging/test target/package/smartyreader_*_amd64.deb
 	for arch in arm64 armhf; do \
 		packaging/test-arm target/package/smartyreader_*_$$arch.deb $(BINARY) && \
-		scripts/cross $$arch cargo test -p smarty-p1 -p smarty-store || exit 1; \
+		CARGO_PROFILE_DEV_OPT_LEVEL=1 scripts/cross $$arch cargo test -p smarty-p1 -p smarty-store || exit 1; \
 	done
 
 ## The documentation as a site in target/book, its links followed.
