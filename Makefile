@@ -30,7 +30,7 @@ soak: web
 	cargo test -p smartyreader --test kills -- --ignored --nocapture
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
 	scripts/need firmware
-	scripts/firmware c3 virt tools emulator
+	scripts/firmware c3 next virt tools emulator
 	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt_trials --test board_c3 -- --ignored --nocapture
 	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
 	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
@@ -65,7 +65,7 @@ firmware-parts:
 	scripts/need firmware
 	cd firmware && cargo fmt --check
 	cd firmware/emulator && cargo fmt --check
-	scripts/firmware c3 virt tools emulator
+	scripts/firmware c3 next virt tools emulator
 	cd firmware && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/build cargo test -p smarty-app --target $$(rustc --print host-tuple)
 	cd firmware/emulator && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/emulator-build cargo test
 

@@ -38,7 +38,7 @@ use wifi::Nic;
 
 // Times of the build are left out: the same source is the same image.
 esp_bootloader_esp_idf::esp_app_desc!(
-    env!("CARGO_PKG_VERSION"),
+    VERSION,
     env!("CARGO_PKG_NAME"),
     "-",
     "-",
