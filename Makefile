@@ -31,7 +31,7 @@ soak: web
 	cargo test --release -p smartyreader --test five -- --ignored --nocapture --test-threads 1
 	scripts/need firmware
 	scripts/firmware c3 next virt tools emulator
-	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt_trials --test board_c3 -- --ignored --nocapture
+	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt_trials --test board_c3 --test board_c3_updates -- --ignored --nocapture
 	PROPTEST_CASES=100000 cargo test --release -p smarty-ledger --test worlds
 	PROPTEST_CASES=10000 cargo test --release -p smarty-store --test worlds
 
@@ -71,7 +71,7 @@ firmware-parts:
 
 ## And both boards that run without hardware against a real broker.
 firmware-test: firmware-parts
-	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt --test board_virt_trials --test board_c3
+	FIRMWARE_REQUIRED=1 cargo test -p smartyreader --test board_virt --test board_virt_trials --test board_c3 --test board_c3_updates
 
 web:
 	scripts/need demo
