@@ -174,6 +174,24 @@ fn an_update_that_reads_nothing_goes_back_by_itself() {
     assert_eq!(it.slot(), Some('0'));
 }
 
+#[test]
+fn an_image_is_signed_as_what_it_is_and_no_password_is_among_the_arguments() {
+    let Some(tools) = tools() else { return };
+    let folder = Folder::new("c3-sign");
+    let (key, signed) = (folder.file("update.key"), folder.file("signed.bin"));
+    assert_eq!(finish(Command::new(&tools.sign).arg("new-key").arg(&key)).0, 0);
+    let mut sign = Command::new(&tools.sign);
+    sign.arg("sign").arg(&key).args(["esp32c3-eth", "9.0.1"]).arg(&tools.update).arg(&signed);
+    let (code, _, error) = finish(&mut sign);
+    assert!(code != 0 && error.contains("it says of itself that it is version 9.0.0"), "{error}");
+    assert!(!signed.exists());
+    for secret in ["-Psecret", "--pw", "--psk"] {
+        let publish = ["publish", "signed.bin", "smartyreader", "-h", "localhost", secret];
+        let (code, _, error) = finish(Command::new(&tools.sign).args(publish));
+        assert!(code != 0 && error.contains("seen by everybody"), "{error}");
+    }
+}
+
 /// A web server with one file; how often it was asked for it.
 fn serve(file: Vec<u8>) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -231,6 +249,10 @@ fn an_image_comes_in_chunks_over_the_broker_when_none_is_missing() {
     it.says("update", "The broker has no chunk 40 of");
     it.reads();
     assert_eq!((it.starts(), it.slot()), (1, Some('0')));
+    let said = it.broker.listen("smartyreader/home/board").first("smartyreader/home/board").json();
+    let free = said["stack_free_b"].as_u64().unwrap();
+    eprintln!("{free} bytes of the stack never used");
+    assert!(free > 72_000);
     // Said again it is tried again; and the broker is away for a while in the middle of it.
     it.publish("publish");
     it.board.wait("is fetched from the broker", 2);

@@ -110,7 +110,7 @@ fn own_version(image: &[u8]) -> Option<Version> {
     Version::parse(std::str::from_utf8(&text[..end]).ok()?)
 }
 
-/// A broker as mosquitto_pub reaches it.
+/// A broker as `mosquitto_pub` reaches it.
 struct Broker<'a> {
     /// Topic of the notice.
     update: String,
@@ -119,9 +119,9 @@ struct Broker<'a> {
 
 impl<'a> Broker<'a> {
     fn new(topic: &str, options: &'a [&'a str]) -> Result<Self, Box<dyn Error>> {
-        if options.iter().any(|option| option.starts_with("-P") || option.starts_with("--pw")) {
-            let why = "a password among the arguments is seen by everybody on this machine; put `-P PASSWORD` into \
-                       ~/.config/mosquitto_pub";
+        if options.iter().any(|option| option.starts_with("-P") || matches!(*option, "--pw" | "--psk")) {
+            let why = "a password or key among the arguments is seen by everybody on this machine; put it into \
+                       ~/.config/mosquitto_pub, a line `-P PASSWORD` or `--psk KEY`";
             return Err(why.into());
         }
         Ok(Self { update: format!("{topic}/update"), options })
@@ -163,10 +163,10 @@ impl<'a> Broker<'a> {
         if let Some(mut input) = child.stdin.take() {
             input.write_all(message)?;
         }
-        match child.wait()?.success() {
-            true => Ok(()),
-            false => Err(format!("{topic}: mosquitto_pub could not publish it; run the same command again").into()),
+        if child.wait()?.success() {
+            return Ok(());
         }
+        Err(format!("{topic}: mosquitto_pub could not publish it; run the same command again").into())
     }
 }
 

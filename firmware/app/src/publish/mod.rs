@@ -3,6 +3,7 @@
 mod discovery;
 mod format;
 mod native;
+mod news;
 mod outbox;
 mod pull;
 mod session;
@@ -28,7 +29,7 @@ use crate::facts::{Facts, uptime_s};
 use crate::latest::Latest;
 use crate::net;
 use crate::settings::{Name, Settings};
-use crate::state::{Heard, State};
+use crate::state::State;
 #[cfg(feature = "tls")]
 use crate::store::LONGEST_CERTIFICATE;
 use crate::store::Store;
@@ -38,6 +39,7 @@ use crate::update::{CHUNK, Pieces};
 use crate::zone::Zone;
 pub(crate) use status::{STALE, sentence};
 
+use news::News;
 use outbox::{Outbox, Place};
 use pull::Pull;
 use session::{Broken, Inbox, Message, Path, Session};
@@ -75,27 +77,6 @@ pub(crate) struct Publisher<'a, F> {
     news: News<'a>,
     /// The version that runs.
     version: &'static str,
-}
-
-/// What is heard from the broker: whether Home Assistant has said that it has started, the notice of an update, and the update.
-struct News<'a> {
-    birth: Path,
-    born: bool,
-    pull: Pull<'a>,
-    state: &'static State,
-}
-
-impl Inbox for News<'_> {
-    fn message(&mut self, topic: &str, payload: &[u8], retained: bool) {
-        // Kept by the broker, it says nothing about now.
-        self.born |= topic == self.birth.as_str() && payload == b"online" && !retained;
-        if !self.pull.message(topic, payload) && topic == self.pull.base().as_str() {
-            match payload.try_into() {
-                Ok(text) => self.state.notice.signal(Heard { text, retained }),
-                Err(_) => log::warn!("the notice of an update is too long"),
-            }
-        }
-    }
 }
 
 impl<'a, F: NorFlash> Publisher<'a, F> {
@@ -294,10 +275,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
 
     /// Subscribes. On a new connection nothing else is on its way, so there is room.
     async fn listen<IO: Io>(&self, session: &mut Session<'_, '_, '_, IO>, topic: &Path) -> Result<(), Broken> {
-        match session.subscribe(topic).await? {
-            true => Ok(()),
-            false => Err(Broken("there is no room for a subscription")),
-        }
+        if session.subscribe(topic).await? { Ok(()) } else { Err(Broken("there is no room for a subscription")) }
     }
 
     /// Takes the newest telegram over, if there is one that was not heard of on this connection.

@@ -73,7 +73,7 @@ mod tests {
     #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
     extern crate std;
 
-    use super::super::News;
+    use super::super::news::News;
     use super::*;
     use crate::state::State;
     use crate::update::example::{self, VERSION};
