@@ -54,13 +54,21 @@ test-package:
 docs:
 	scripts/docs
 
-## The firmware of the ESP32-C3: with W5500, and with Wi-Fi. Limits in bytes: image (a slot has 1572864), RAM, stack left.
+## The firmware of the ESP32-C3: with W5500, with Wi-Fi, each with an RFM95 besides; and of the ESP32-C6 with Wi-Fi.
+# Limits in bytes: image (a slot has 1572864), RAM, stack left.
 # 38 kB of stack are used, at the start and in a handshake with a certificate; tests/board_c3.rs prints what was never used.
 firmware:
 	scripts/need firmware
-	scripts/firmware c3 wifi
+	scripts/firmware c3 wifi lora eth-lora
 	scripts/firmware size board-c3 900000 270000 72000
 	scripts/firmware size board-c3-wifi 1300000 325000 72000
+	scripts/firmware size board-c3-lora 1300000 340000 60000
+	scripts/firmware size board-c3-eth-lora 1000000 330000 64000
+	if scripts/firmware can c6; then \
+		scripts/firmware c6 && scripts/firmware size board-c6-wifi 1400000 370000 64000; \
+	else \
+		echo "SKIPPED: the ESP32-C6" >&2; \
+	fi
 
 ## The firmware's own tests.
 firmware-parts:
@@ -68,7 +76,7 @@ firmware-parts:
 	cd firmware && cargo fmt --check
 	cd firmware/emulator && cargo fmt --check
 	scripts/firmware c3 next virt tools emulator
-	cd firmware && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/build cargo test -p smarty-app --target $$(rustc --print host-tuple)
+	cd firmware && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/build cargo test -p smarty-app --features lora --target $$(rustc --print host-tuple)
 	cd firmware/emulator && CARGO_TARGET_DIR=$(CURDIR)/target/firmware/emulator-build cargo test
 
 ## And both boards that run without hardware against a real broker.

@@ -18,7 +18,7 @@
 //! | [`climate`] | temperature, humidity and pressure | `climate` |
 //! | [`card`] | a file a day on a microSD card | `card` |
 //! | [`rtc`] | a clock with a battery | `rtc` |
-//! | [`lora`] | what goes out by radio | `lora` |
+//! | [`lora`] | what goes out by an RFM95 | `lora` |
 //! | [`json`] | objects with plain members, read | `json` |
 
 #![no_std]
@@ -47,8 +47,6 @@ pub mod net;
 mod page;
 pub mod portal;
 mod publish;
-#[cfg(feature = "lora")]
-pub mod radio;
 mod reader;
 pub mod record;
 pub mod ring;

@@ -92,6 +92,10 @@ fn keep<F: NorFlash>(
                 let _ = entries.push(entry);
             });
             state.utc.set(arrival.time, Origin::Meter);
+            #[cfg(feature = "lora")]
+            if let Some(Entry::Quarter(quarter)) = entries.iter().rfind(|entry| matches!(entry, Entry::Quarter(_))) {
+                state.closed.signal(*quarter);
+            }
             // The very first is written down, too: energy counts from there on.
             if !entries.is_empty() || (first && outcome == Outcome::Booked) {
                 let written = store.borrow_mut().close(books.account(), arrival.marks, &entries);

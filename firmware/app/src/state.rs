@@ -40,6 +40,9 @@ pub struct State {
     pub utc: Utc,
     /// What the broker keeps as the notice of a newer image.
     pub notice: Signal<CriticalSectionRawMutex, Heard>,
+    /// The newest quarter-hour that is over, for the radio.
+    #[cfg(feature = "lora")]
+    pub closed: Signal<CriticalSectionRawMutex, smarty_ledger::QuarterHour>,
     update_trouble: Shared<RefCell<Why>>,
 }
 
@@ -86,6 +89,8 @@ impl State {
             utc: Utc::new(),
             notice: Signal::new(),
             update_trouble: Mutex::new(RefCell::new(Why::new())),
+            #[cfg(feature = "lora")]
+            closed: Signal::new(),
         }
     }
 

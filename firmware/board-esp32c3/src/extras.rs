@@ -1,4 +1,4 @@
-//! Extras: what can be plugged in beside: a clock and a sensor on I²C, and, where the SPI has no network chip, a microSD card.
+//! Extras: what can be plugged in beside: a clock and a sensor on I²C, and, where the SPI has no other chip, a microSD card.
 
 use embassy_embedded_hal::shared_bus::asynch::i2c::I2cDevice;
 use embassy_executor::Spawner;
@@ -38,7 +38,7 @@ pub(crate) fn begin(
     let _ = climate(I2cDevice::new(bus), state).map(|task| spawner.spawn(task));
 }
 
-#[cfg(all(feature = "wifi", not(feature = "eth")))]
+#[cfg(all(feature = "wifi", not(feature = "eth"), not(feature = "lora")))]
 pub(crate) mod card {
     //! Card: the microSD shield, with its chip select at D8.
 

@@ -8,7 +8,11 @@
 mod ethernet;
 mod extras;
 mod flash;
+#[cfg(feature = "lora")]
+mod lora;
 mod meter;
+#[cfg(any(feature = "eth", feature = "lora"))]
+mod spi;
 mod stack;
 #[cfg(feature = "wifi")]
 mod wifi;
@@ -51,6 +55,9 @@ esp_bootloader_esp_idf::esp_app_desc!(
 
 /// Settings and journal, as `partitions.csv` has them.
 const MEMORY: core::ops::Range<u32> = 0x31_4000..0x40_0000;
+/// What LoRaWAN remembers: the second half of `nvs`, which nothing of ours or the radio's uses.
+#[cfg(feature = "lora")]
+const LORA_MEMORY: core::ops::Range<u32> = 0xB000..0xB000 + smarty_app::lora::LEAST_MEMORY;
 /// Without a sign of life of both loops for so long the watchdog is not fed any more.
 const ALIVE_WITHIN_S: u32 = 120;
 /// And then bites after this.
@@ -67,11 +74,15 @@ static BOARD: StaticCell<TheBoard> = StaticCell::new();
 
 /// What images are signed for, and what people are told.
 const ABOUT: About = About {
-    board: match (cfg!(feature = "eth"), cfg!(feature = "esp32c6")) {
-        (true, false) => "esp32c3-eth",
-        (false, false) => "esp32c3-wifi",
-        (true, true) => "esp32c6-eth",
-        (false, true) => "esp32c6-wifi",
+    board: match (cfg!(feature = "esp32c6"), cfg!(feature = "eth"), cfg!(feature = "lora")) {
+        (false, false, false) => "esp32c3-wifi",
+        (false, false, true) => "esp32c3-lora",
+        (false, true, false) => "esp32c3-eth",
+        (false, true, true) => "esp32c3-eth-lora",
+        (true, false, false) => "esp32c6-wifi",
+        (true, false, true) => "esp32c6-lora",
+        (true, true, false) => "esp32c6-eth",
+        (true, true, true) => "esp32c6-eth-lora",
     },
     chip: if cfg!(feature = "esp32c6") { "ESP32-C6" } else { "ESP32-C3" },
     version: VERSION,
@@ -199,13 +210,21 @@ async fn main(spawner: Spawner) {
         reset(Reason::Asked)
     };
 
+    #[cfg(any(feature = "eth", feature = "lora"))]
+    let bus = spi::begin(spi::Pins { spi: chip.SPI2, sck: chip.GPIO1, miso: chip.GPIO0, mosi: chip.GPIO4 });
+    #[cfg(feature = "lora")]
+    if let Some(bus) = bus {
+        let region = flash.part(LORA_MEMORY);
+        lora::begin(spawner, lora::Pins { bus, select: chip.GPIO2, interrupt: chip.GPIO5 }, region, &settings, &STATE);
+    }
     #[cfg(feature = "eth")]
     let nic = {
-        let pins =
-            ethernet::Pins { spi: chip.SPI2, sck: chip.GPIO1, miso: chip.GPIO0, mosi: chip.GPIO4, select: chip.GPIO7 };
         let mut mac = [0; 6];
         mac.copy_from_slice(esp_hal::efuse::base_mac_address().as_bytes());
-        let nic = ethernet::begin(spawner, pins, mac).await;
+        let nic = match bus {
+            Some(bus) => ethernet::begin(spawner, bus, chip.GPIO7, mac).await,
+            None => None,
+        };
         nic.map(|nic| (nic, smarty_app::net::config(&settings), false))
     };
     #[cfg(all(feature = "wifi", not(feature = "eth")))]
@@ -238,7 +257,7 @@ async fn main(spawner: Spawner) {
     let button = Input::new(chip.GPIO9, InputConfig::default().with_pull(Pull::Up));
     let usb = UsbSerialJtag::new(chip.USB_DEVICE).into_async();
     extras::begin(spawner, chip.I2C0, chip.GPIO8, chip.GPIO10, &STATE);
-    #[cfg(all(feature = "wifi", not(feature = "eth")))]
+    #[cfg(all(feature = "wifi", not(feature = "eth"), not(feature = "lora")))]
     {
         let pins = extras::card::Pins {
             spi: chip.SPI2,
@@ -248,9 +267,10 @@ async fn main(spawner: Spawner) {
             select: chip.GPIO5,
         };
         extras::card::begin(spawner, pins, &STATE);
-        if is_own {
-            let _ = portal(stack).map(|task| spawner.spawn(task));
-        }
+    }
+    #[cfg(all(feature = "wifi", not(feature = "eth")))]
+    if is_own {
+        let _ = portal(stack).map(|task| spawner.spawn(task));
     }
     // Each is spawned once, so there is room for it.
     let _ = network(runner).map(|task| spawner.spawn(task));

@@ -43,11 +43,16 @@ pub(crate) struct Meter {
     _request: Option<Output<'static>>,
 }
 
-/// Whether this pin of the socket has nothing else on it: A0, D0, D3, D8, RX, TX. With a W5500, D3 is its chip select; with a card, D8 is
-/// its.
+/// Whether this pin of the socket has nothing else on it: A0, RX, TX; D0 and D8 without an RFM95, D8 without a card, D3 without a W5500.
 pub(crate) fn is_free(pin: u8) -> bool {
-    let by_network = if cfg!(feature = "eth") { 5 } else { 7 };
-    matches!(pin, 2 | 3 | 20 | 21) || pin == by_network
+    let (lora, eth) = (cfg!(feature = "lora"), cfg!(feature = "eth"));
+    match pin {
+        3 | 20 | 21 => true,
+        2 => !lora,
+        5 => eth && !lora,
+        7 => !eth,
+        _ => false,
+    }
 }
 
 impl Meter {

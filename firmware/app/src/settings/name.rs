@@ -22,41 +22,41 @@ pub enum Kind {
 }
 
 macro_rules! settings {
-    ($($(#[doc = $about:literal])* $variant:ident = $number:literal, $name:literal, $kind:expr, $default:literal $(, $secret:ident)?;)*) => {
+    ($($(#[doc = $about:literal])* $(#[cfg($when:meta)])? $variant:ident = $number:literal, $name:literal, $kind:expr, $default:literal $(, $secret:ident)?;)*) => {
         /// A setting.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Name {
-            $($(#[doc = $about])* $variant = $number,)*
+            $($(#[doc = $about])* $(#[cfg($when)])? $variant = $number,)*
         }
 
         impl Name {
             /// All of them, in the order in which people are asked.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            pub const ALL: &[Self] = &[$($(#[cfg($when)])? Self::$variant),*];
 
             /// As people write it.
             pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
+                match self { $($(#[cfg($when)])? Self::$variant => $name,)* }
             }
 
             /// What may stand in it.
             pub const fn kind(self) -> Kind {
-                match self { $(Self::$variant => $kind,)* }
+                match self { $($(#[cfg($when)])? Self::$variant => $kind,)* }
             }
 
             /// What it is where nothing was given. Empty: nothing.
             pub const fn default(self) -> &'static str {
-                match self { $(Self::$variant => $default,)* }
+                match self { $($(#[cfg($when)])? Self::$variant => $default,)* }
             }
 
             /// What it is for, in a sentence.
             pub const fn about(self) -> &'static str {
-                match self { $(Self::$variant => concat!($($about),*),)* }
+                match self { $($(#[cfg($when)])? Self::$variant => concat!($($about),*),)* }
             }
 
             /// Whether it is never shown.
             pub const fn is_secret(self) -> bool {
-                match self { $(Self::$variant => settings!(@secret $($secret)?),)* }
+                match self { $($(#[cfg($when)])? Self::$variant => settings!(@secret $($secret)?),)* }
             }
         }
     };
@@ -160,6 +160,22 @@ settings! {
     LogPort = 66, "log-port", Kind::Number(1, 65535), "6666";
     /// The public key that an update must be signed with, 64 hex digits. Empty: the one built in.
     UpdateKey = 67, "update-key", Kind::Hex(32), "";
+
+    /// What an RFM95 sends: nothing (off), the registers once a minute as the first SmartyReader does (packet), or each quarter-hour by LoRaWAN (lorawan).
+    #[cfg(feature = "lora")]
+    Lora = 80, "lora", Kind::Choice(&["off", "packet", "lorawan"]), "off";
+    /// The data rate of LoRaWAN, from 0 (slow and far) to 5. The Things Network asks for 3 or more.
+    #[cfg(feature = "lora")]
+    LoraDataRate = 81, "lora-data-rate", Kind::Choice(&["0", "2", "3", "4", "5"]), "3";
+    /// The board's own number in LoRaWAN, 16 hex digits.
+    #[cfg(feature = "lora")]
+    DevEui = 82, "dev-eui", Kind::Hex(8), "";
+    /// The number of who lets it in, 16 hex digits. Empty: zeros.
+    #[cfg(feature = "lora")]
+    JoinEui = 83, "join-eui", Kind::Hex(8), "";
+    /// The key of LoRaWAN, 32 hex digits, as the network's console shows it.
+    #[cfg(feature = "lora")]
+    AppKey = 84, "app-key", Kind::Key, "", secret;
 }
 
 impl Name {

@@ -1,7 +1,4 @@
-//! Lora: what goes out by radio. A packet as the sketch of the first `SmartyReader` with `LoRa` sends it, and a record of a
-//! quarter-hour in 24 bytes for `LoRaWAN`.
-
-use core::fmt::{self, Write};
+//! Record: a quarter-hour in 24 bytes. What reads it at the other end is `docs/lorawan-decoder.js`.
 
 use smarty_ledger::QuarterHour;
 use smarty_p1::{Quantity, Values};
@@ -10,14 +7,8 @@ use smarty_p1::{Quantity, Values};
 pub const RECORD: usize = 24;
 /// The layout that a receiver reads from the first byte.
 const LAYOUT: u8 = 1;
-/// `LoRaWAN` port of the record, as the sketch's.
+/// LoRaWAN port of the record, as the sketch's.
 pub const PORT: u8 = 1;
-/// The sketch's gateway.
-pub const GATEWAY: u8 = 0xfe;
-/// The sketch's node.
-pub const NODE: u8 = 0x05;
-/// At most one packet in so many seconds: 1 % of the time on air, at 868 MHz.
-pub const EVERY_S: u32 = 60;
 
 const COMPLETE: u8 = 1;
 const IMPORT: u8 = 1 << 1;
@@ -64,52 +55,6 @@ pub fn record(quarter: &QuarterHour, now: &Values) -> [u8; RECORD] {
     bytes
 }
 
-/// A packet of the sketch: gateway, node, number, length, and the registers in kWh as `6.70;0.02`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packet {
-    bytes: [u8; 4 + TEXT],
-    length: usize,
-}
-
-/// Two registers of up to 20 digits.
-const TEXT: usize = 48;
-
-impl Packet {
-    /// `number` goes up by one with each packet and round at 256. `None`: the meter has no registers.
-    pub fn new(number: u8, values: &Values) -> Option<Self> {
-        let import = values.total(Quantity::EnergyImport)?;
-        let export = values.total(Quantity::EnergyExport).unwrap_or(0);
-        let mut packet = Self { bytes: [0; 4 + TEXT], length: 4 };
-        write!(packet, "{};{}", Kwh(import), Kwh(export)).ok()?;
-        packet.bytes[..4].copy_from_slice(&[GATEWAY, NODE, number, (packet.length - 4) as u8]);
-        Some(packet)
-    }
-
-    /// What goes on air.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-}
-
-impl Write for Packet {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let place = self.bytes.get_mut(self.length..self.length + text.len()).ok_or(fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
-        self.length += text.len();
-        Ok(())
-    }
-}
-
-/// Wh as kWh with two decimals, half up, as the sketch's board prints them.
-struct Kwh(i64);
-
-impl fmt::Display for Kwh {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hundredths = (self.0.max(0) / 5 + 1) / 2;
-        write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
@@ -143,14 +88,6 @@ mod tests {
         let unknown = QuarterHour { complete: false, power_net: None, ..quarter(None, None, 0) };
         let bytes = record(&unknown, &Values::EMPTY);
         assert_eq!((bytes[1], &bytes[6..]), (0, &[0; 18][..]));
-    }
-
-    #[test]
-    fn the_sketchs_packet() {
-        let packet = Packet::new(7, &values(6_695, 15)).unwrap();
-        assert_eq!(packet.as_bytes(), b"\xfe\x05\x07\x096.70;0.02");
-        assert_eq!(Packet::new(0, &Values::EMPTY), None);
-        assert!(Packet::new(0, &values(i64::MAX, i64::MAX)).is_some());
     }
 
     proptest! {

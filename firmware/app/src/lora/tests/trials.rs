@@ -1,0 +1,285 @@
+//! Trials: what a board, a network and the power do to each other.
+
+extern crate std;
+
+use std::collections::HashSet;
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::super::{Channel, RECORD, record};
+use super::network::{OFFERED, accept, bytes};
+use super::*;
+
+const RATE: DataRate = DataRate::FASTEST;
+const DAY_MS: u64 = 24 * 3_600_000;
+
+/// The records of the quarter-hours that end in this span, ms.
+fn records(from: u64, to: u64) -> Vec<[u8; RECORD]> {
+    let first = from.div_ceil(QUARTER_MS).max(1);
+    (first..=to / QUARTER_MS).map(|number| record(&quarter((number * 900) as i64), &registers().values)).collect()
+}
+
+/// A join of a network in Luxembourg's region, as another program has read it (published with lora-packet, issue 10).
+#[test]
+fn a_join_that_was_on_air() {
+    let identity = identity();
+    let request: [u8; 23] = bytes("00DC0000D07ED5B3701E6FEDF57CEEAF0085CC587FE913");
+    assert_eq!(identity.request(0xCC85), request);
+    let mut answer: [u8; 33] = bytes("204DD85AE608B87FC4889970B7D2042C9E72959B0057AED6094B16003DF12DE145");
+    let mut damaged = answer;
+    damaged[32] ^= 1;
+    let session = identity.accept(0xCC85, &mut answer).unwrap();
+    let stored = session.to_bytes();
+    assert_eq!(stored[..4], bytes::<4>("432E0126"));
+    assert_eq!(stored[4..20], bytes::<16>("2C96F7028184BB0BE8AA49275290D4FC"));
+    assert_eq!(stored[20..36], bytes::<16>("F3A5C8F0232A38C144029C165865802C"));
+    assert_eq!((session.terms.delay_s, session.terms.second_rate.number()), (1, 3));
+    let channels: Vec<_> = session.terms.channels[3..].iter().flatten().map(|channel| channel.hz / 100).collect();
+    assert_eq!(channels, OFFERED);
+    assert!(identity.accept(0xCC85, &mut damaged).is_none());
+}
+
+#[test]
+fn each_quarter_hour_arrives_once() {
+    let (world, chip) = (World::new(), fresh());
+    let (mut node, state) = start(&world, &chip, RATE).unwrap();
+    work(&mut node, state, DAY_MS + 120_000);
+    let world = world.borrow();
+    assert_eq!(world.network.nonces, [0], "one join");
+    assert_eq!(world.network.records, records(0, DAY_MS));
+    let hz: HashSet<u32> = world.flights.iter().map(|flight| flight.sending.hz).collect();
+    assert_eq!(hz.len(), 8, "all channels are used: {hz:?}");
+    assert!(world.flights[1..].iter().all(|flight| flight.start % QUARTER_MS < 70_000), "within a minute, and a bit");
+}
+
+#[test]
+fn a_restart_goes_on_with_the_session() {
+    let (world, chip) = (World::new(), fresh());
+    for round in 1..=20 {
+        let (mut node, state) = start(&world, &chip, RATE).unwrap();
+        work(&mut node, state, round * 2 * QUARTER_MS + 120_000);
+    }
+    let world = world.borrow();
+    assert_eq!(world.network.nonces, [0], "one join in all");
+    assert_eq!(world.network.records, records(0, 40 * QUARTER_MS));
+}
+
+/// The power goes at each single operation of the flash, for three restarts in a row: no number of a join and no number of a frame of one
+/// session is on air twice, and when the power stays the board sends again.
+#[test]
+fn no_number_is_used_twice_whatever_the_power_does() {
+    for cut in 0..90 {
+        let (world, mut flash) = (World::new(), fresh().take().with_noise(cut as u64));
+        // So that sectors are erased meanwhile.
+        let chip = flash.clone().shared();
+        let mut memory = Memory::open(chip.clone(), None).unwrap().0;
+        for _ in 0..10 + cut % 23 {
+            memory.next_nonce(&identity(), None).unwrap();
+        }
+        flash = chip.take();
+        for life in 1..=4 {
+            let chip = flash.on_again(if life < 4 { cut } else { usize::MAX }).shared();
+            if let Some((mut node, state)) = start(&world, &chip, RATE) {
+                work(&mut node, state, life * 30 * QUARTER_MS);
+            }
+            world.borrow_mut().now = life * 30 * QUARTER_MS;
+            flash = chip.take();
+        }
+        let world = world.borrow();
+        let frames: HashSet<[&[u8]; 2]> = world.flights.iter().map(|flight| number(&flight.bytes)).collect();
+        assert_eq!(frames.len(), world.flights.len(), "cut {cut}");
+        assert!(world.network.records.len() >= 28, "cut {cut}: {} records", world.network.records.len());
+    }
+}
+
+/// What must never be there twice: the number of a join, or address and number of a frame.
+fn number(frame: &[u8]) -> [&[u8]; 2] {
+    match frame[0] {
+        0 => [&[], &frame[17..19]],
+        _ => [&frame[1..5], &frame[6..8]],
+    }
+}
+
+/// Deaf gateways, at the slowest rate, for four days with restarts: in no hour is the board more than 36 s on air, and not one frame is forgotten in this count.
+#[test]
+fn the_duty_is_kept() {
+    let (world, chip) = (World::new(), fresh());
+    world.borrow_mut().network.answers = false;
+    for life in 1..=8 {
+        let (mut node, state) = start(&world, &chip, DataRate::SLOWEST).unwrap();
+        work(&mut node, state, life * DAY_MS / 2);
+        // Let in on the third day, forgotten on the fourth.
+        world.borrow_mut().network.answers = life >= 4;
+        world.borrow_mut().network.hears = life < 6;
+    }
+    let world = world.borrow();
+    assert!(world.network.records.len() > 80, "{}", world.network.records.len());
+    for flight in &world.flights {
+        let until = flight.start + 3_600_000;
+        let on_air = |other: &Flight| other.end.min(until).saturating_sub(other.start.max(flight.start));
+        assert!(world.flights.iter().map(on_air).sum::<u64>() <= 36_000, "from {}", flight.start);
+    }
+}
+
+#[test]
+fn orders_are_obeyed_over_the_air_and_after_a_restart() {
+    let (world, chip) = (World::new(), fresh());
+    let (mut node, state) = start(&world, &chip, RATE).unwrap();
+    work(&mut node, state, 2 * QUARTER_MS + 120_000);
+    // Only channel 4, 4 dB less; from now on windows after 3 s; and how are you?
+    world.borrow_mut().network.orders = [0x03, 0x52, 0x10, 0x00, 0x00, 0x08, 0x03, 0x06].into();
+    work(&mut node, state, 3 * QUARTER_MS + 120_000);
+    assert!(!world.borrow().network.confirmed);
+    world.borrow_mut().network.members[0].delay_s = 3;
+    work(&mut node, state, 4 * QUARTER_MS + 120_000);
+    assert_eq!(world.borrow().network.said, [0x08, 0x03, 0b111, 0x06, 0, 0x39], "answered");
+    assert!(world.borrow().network.confirmed, "and confirmed");
+    drop(node);
+    let (mut node, state) = start(&world, &chip, RATE).unwrap();
+    world.borrow_mut().network.orders = [0x06].into();
+    work(&mut node, state, 5 * QUARTER_MS + 120_000);
+    work(&mut node, state, 6 * QUARTER_MS + 120_000);
+    let world = world.borrow();
+    assert_eq!(world.network.said, [0x06, 0, 0x39], "heard after 3 s");
+    for flight in world.flights.iter().rev().take(3) {
+        assert_eq!((flight.sending.hz, flight.sending.power_dbm), (867_300_000, 10));
+    }
+}
+
+#[test]
+fn a_network_that_has_forgotten_the_board_lets_it_in_again() {
+    let (world, chip) = (World::new(), fresh());
+    let (mut node, state) = start(&world, &chip, RATE).unwrap();
+    work(&mut node, state, DAY_MS);
+    // The gateway is gone for a day, and comes back.
+    world.borrow_mut().network.hears = false;
+    work(&mut node, state, 2 * DAY_MS);
+    let before = world.borrow().network.records.len();
+    assert_eq!(world.borrow().network.members.len(), 1);
+    world.borrow_mut().network.hears = true;
+    work(&mut node, state, 3 * DAY_MS);
+    let world = world.borrow();
+    assert!(world.network.records.len() >= before + 90, "{}", world.network.records.len() - before);
+    assert!(world.network.members.len() <= 2);
+    let joins = world.flights.iter().filter(|flight| flight.bytes[0] == 0).count();
+    assert!(joins > 2 && joins < 150, "{joins} joins, rarer and rarer");
+}
+
+#[test]
+fn keys_are_forgotten_and_numbers_are_not() {
+    let (world, chip) = (World::new(), fresh());
+    let (mut node, state) = start(&world, &chip, RATE).unwrap();
+    work(&mut node, state, 3 * QUARTER_MS);
+    let keys = node.session().unwrap().to_bytes();
+    let is_there = |chip: &Chip| chip.take().bytes.windows(16).any(|window| *window == keys[4..20]);
+    assert!(is_there(&chip));
+    // Another key: the session is not this identity's.
+    let mut other = settings();
+    other.set(Name::AppKey, "000102030405060708090A0B0C0D0E0F").unwrap();
+    let other = Identity::new(&other).unwrap();
+    let (mut memory, session) = Memory::open(chip.clone(), Some(&other)).unwrap();
+    assert!(session.is_none());
+    memory.forget().unwrap();
+    assert!(!is_there(&chip));
+    let (mut memory, session) = Memory::open(chip.clone(), Some(&identity())).unwrap();
+    assert!(session.is_none());
+    assert_eq!(memory.next_nonce(&identity(), None), Ok(Some(1)));
+    let operations = chip.take().operations;
+    memory.forget().unwrap();
+    assert_eq!(chip.take().operations, operations, "there is nothing to forget");
+}
+
+#[test]
+fn the_last_number_is_the_last() {
+    let chip = fresh();
+    let mut memory = Memory::open(chip, None).unwrap().0;
+    for nonce in 0..=u16::MAX {
+        assert_eq!(memory.next_nonce(&identity(), None), Ok(Some(nonce)));
+    }
+    assert_eq!(memory.next_nonce(&identity(), None), Ok(None));
+    let mut memory = Memory::open(memory.into_flash(), None).unwrap().0;
+    assert_eq!(memory.next_nonce(&identity(), None), Ok(None), "after a restart, too");
+}
+
+#[test]
+fn an_identity_is_whole_or_none() {
+    for (name, value) in [(Name::DevEui, ""), (Name::DevEui, "0011"), (Name::JoinEui, "00"), (Name::AppKey, "")] {
+        let mut settings = settings();
+        settings.set(name, value).unwrap();
+        assert!(Identity::new(&settings).is_none(), "{name:?} {value}");
+    }
+    let mut settings = settings();
+    settings.set(Name::JoinEui, "").unwrap();
+    assert!(Identity::new(&settings).is_some());
+}
+
+/// A session, and the server's side of it.
+fn joined() -> (super::super::Session, World) {
+    let world = World::new();
+    let chip = fresh();
+    let (mut node, state) = start(&world, &chip, RATE).unwrap();
+    work(&mut node, state, 2 * QUARTER_MS);
+    let session = node.session().unwrap().clone();
+    drop(node);
+    (session, Rc::into_inner(world).unwrap().into_inner())
+}
+
+#[test]
+fn frames_from_the_network_count_once_and_past_65536() {
+    let (mut session, mut world) = joined();
+    let member = &mut world.network.members[0];
+    let mut first = member.down(&[0x06], true);
+    let mut again = first.clone();
+    let mut second = member.down(&[0x06], false);
+    assert!(session.hear(&mut first, RATE, 3));
+    assert!(session.hear(&mut second, RATE, 3));
+    assert!(!session.hear(&mut again, RATE, 3), "a replay");
+    for _ in 0..65_600 {
+        assert!(session.hear(&mut member.down(&[0x06], false), RATE, 3));
+    }
+    let restored = super::super::Session::from_bytes(&session.to_bytes()).unwrap();
+    assert_eq!(restored.terms, session.terms);
+    assert!(session.hear(&mut member.down(&[0x06], true), RATE, 3));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Nobody without the keys changes anything, and nothing that comes by air ends the program.
+    #[test]
+    fn what_is_not_proven_changes_nothing(mut noise in proptest::collection::vec(any::<u8>(), 0..255), flip in 0_usize..18, bit in 0_u8..8, mtype in 0_u8..8) {
+        let (mut session, mut world) = joined();
+        let before = session.clone();
+        if let Some(first) = noise.first_mut() {
+            *first = mtype << 5;
+        }
+        prop_assert!(identity().accept(7, &mut noise.clone()).is_none());
+        prop_assert!(!session.hear(&mut noise, RATE, 0));
+        let mut frame = world.network.members[0].down(&[0x06, 0x08, 0x03, 0x06, 0x06], false);
+        let at = flip % frame.len();
+        frame[at] ^= 1 << bit;
+        prop_assert!(!session.hear(&mut frame, RATE, 0));
+        prop_assert!(session == before);
+    }
+
+    /// What the network's own keys prove is read whatever is in it.
+    #[test]
+    fn no_proven_orders_are_too_strange(orders in proptest::collection::vec(any::<u8>(), 1..16), in_payload: bool) {
+        let (mut session, mut world) = joined();
+        let mut frame = world.network.members[0].down(&orders, in_payload);
+        prop_assert!(session.hear(&mut frame, RATE, 0));
+        prop_assert!(session.frame(&[0; RECORD], true).is_some());
+    }
+
+    /// Whatever channels an answer to a join offers, only those are used that may be.
+    #[test]
+    fn offers_outside_the_band_are_left_out(list: [u8; 16], settings: u8, delay: u8) {
+        let mut plain = [[0x20_u8, 1, 2, 3, 0x13, 0, 0, 4, 3, 2, 1, settings, delay].as_slice(), &list].concat();
+        plain[28] = 0;
+        let session = identity().accept(7, &mut accept(&plain)).unwrap();
+        let right = |channel: &Channel| (865_062_500..=868_537_500).contains(&channel.hz);
+        prop_assert!(session.terms.channels.iter().flatten().all(right));
+        prop_assert!(super::super::Session::from_bytes(&session.to_bytes()) == Some(session));
+    }
+}
