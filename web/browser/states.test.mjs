@@ -105,6 +105,23 @@ test('without a meter the page says how to begin', { skip }, async () => {
   }
 });
 
+for (const phone of [false, true]) {
+  pageTest(found, `before the first telegram the page says what to do, then shows it${phone ? ', on a phone' : ''}`, { skip, phone, tolerate: NETWORK }, async ({ page, go, shot }) => {
+    found.mock.state.nothingYet = true;
+    found.mock.state.problems = [{ ...SAMPLE_PROBLEM, advice: 'Is the cable plugged in? `smartyreader setup` lists the ports.' }];
+    try {
+      await go('#/now');
+      await textOf(page, '.empty', /Waiting for the first telegram.*Plug the cable.*smartyreader status/);
+      await textOf(page, '[data-role="banner"] code', /^smartyreader setup$/);
+      await shot(phone ? 'first-phone' : 'first');
+    } finally {
+      found.mock.state.nothingYet = false;
+      found.mock.state.problems = [];
+    }
+    await textOf(page, '[data-role="net"]', /\d/);
+  });
+}
+
 pageTest(found, 'an unknown meter is named and the way to a known one shown', { skip }, async ({ page, go }) => {
   await go('#/now?meter=nobody');
   await textOf(page, '.empty', /no meter named “nobody”/);

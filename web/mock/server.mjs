@@ -48,7 +48,7 @@ function makeState({ shift, withMeters, intervalMs, historyDays }) {
       house: house({ gaps, watts: (t) => netPower(t) - Math.abs(netPower(t) * 0.3) }) },
   ];
   return {
-    now, started, intervalMs, meters: withMeters ? meters : [], problems: [], down: false, silentFor: 0, reports: true, quarter: {}, tariffError: '',
+    now, started, intervalMs, meters: withMeters ? meters : [], problems: [], down: false, silentFor: 0, nothingYet: false, reports: true, quarter: {}, tariffError: '',
     alerts: { open: [], recent: pastAlerts(now()) },
     needsLogin: false, loggedIn: false, password: 'sunshine', streams: new Set(),
     quarantine: [{
@@ -84,7 +84,7 @@ function live(state, meter, request, response) {
   const health = () => say('health', healthBody(state, state.now()));
   health();
   const timer = setInterval(() => {
-    if (state.silentFor) return;
+    if (state.silentFor || state.nothingYet) return;
     for (const one of state.meters) if (!meter || one.name === meter) say('reading', lastBody(one, state.now(), 0, state.quarter));
   }, state.intervalMs);
   const alert = (one) => (!meter || one.meter === meter) && say('alert', one);
@@ -124,6 +124,7 @@ function ofMeter(state, meter, rest, url, response) {
   const get = (name) => url.searchParams.get(name);
   const [from, to] = [instant(get('from')), instant(get('to'))];
   if (rest[0] === 'last') {
+    if (state.nothingYet) return fail(response, 404, 'Nothing was heard of it yet.');
     // A silent meter's last telegram is as old as the silence.
     return send(response, 200, lastBody(meter, state.now(), state.silentFor, state.quarter));
   }

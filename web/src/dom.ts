@@ -25,6 +25,11 @@ export function add(element: Element, ...children: Child[]): void {
   for (const child of children) if (child) element.append(child);
 }
 
+/** A sentence of the daemon's, in which what is typed stands between backticks. */
+export function withCode(sentence: string): Child[] {
+  return sentence.split('`').map((piece, index) => (index % 2 === 1 ? h('code', {}, piece) : piece));
+}
+
 /** Replaces what is inside. */
 export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren();

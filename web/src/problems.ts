@@ -1,6 +1,6 @@
 /** What is wrong, each with a sentence and advice: as a banner on every page, in full on the health page. */
 import type { Health, Problem } from './api';
-import { h, icon } from './dom';
+import { h, icon, withCode } from './dom';
 import { count } from './format';
 import { texts } from './texts';
 
@@ -11,8 +11,8 @@ export function problemBox(problem: Problem, extra: string): HTMLElement {
     icon('warning'),
     h('div', {},
       h('p', { class: 'problem-sentence' },
-        h('span', { class: 'unseen' }, `${t.status[problem.severity]}: `), problem.sentence),
-      problem.advice ? h('p', {}, problem.advice) : null,
+        h('span', { class: 'unseen' }, `${t.status[problem.severity]}: `), ...withCode(problem.sentence)),
+      problem.advice ? h('p', {}, ...withCode(problem.advice)) : null,
       extra ? h('p', { class: 'note' }, extra) : null));
 }
 

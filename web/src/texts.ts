@@ -60,6 +60,11 @@ export const texts = {
     sumWaitingHint: 'It comes as soon as each of its meters has said something; the health page says who is missing.',
     waiting: 'Waiting for the first telegram',
     waitingHint: 'A Smarty meter sends one every ten seconds. If nothing comes within a minute, the health page says what is wrong.',
+    waitingSteps: [
+      'Plug the cable into the meter\u2019s P1 port and into the computer that reads it.',
+      'Wait a minute. As soon as the first telegram is there, this page shows it by itself.',
+      'If nothing comes, look at the health page, or run `smartyreader status` on that computer: both say what is heard on the port, what is wrong and what to do.',
+    ],
   },
 
   devices: {

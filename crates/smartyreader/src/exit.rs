@@ -95,6 +95,19 @@ pub enum Code {
 }
 
 impl Code {
+    /// The codes that every command has, and what they say: the manual's words.
+    pub const GENERAL: [(Self, &'static str); 9] = [
+        (Self::Usage, "the command was used wrongly"),
+        (Self::Data, "a file or key has something else in it than was expected"),
+        (Self::NoInput, "a file does not exist or cannot be read"),
+        (Self::Unavailable, "something needed is not there: the daemon, a port, a telegram"),
+        (Self::Software, "a fault of this program"),
+        (Self::CannotCreate, "a file cannot be made, or is there already"),
+        (Self::Io, "reading or writing failed"),
+        (Self::NoPermission, "not allowed"),
+        (Self::Config, "the configuration is wrong"),
+    ];
+
     /// What the doctor can find: the stable word for each cause, and its exit code.
     pub const CAUSES: [(&'static str, Self); 33] = [
         ("device-missing", Self::DeviceMissing),

@@ -7,49 +7,12 @@ mod common;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use common::broker::{Broker, Heard, PSK, PSK_IDENTITY, Security};
-use common::c3::{C3, tools};
+use common::c3::{board, meter, turn};
 use common::{Daemon, Folder, KEY, finish};
-use smarty_meter::{MeterConfig, Profile, VirtualMeter};
-
-/// Half a minute before Monday noon.
-const START: i64 = 1_795_431_570;
-
-fn meter(period_s: u32) -> VirtualMeter {
-    VirtualMeter::new(MeterConfig {
-        key: Some([0x5A; 16]),
-        start: START,
-        period_s,
-        ..MeterConfig::new(Profile::LuxembourgSolar)
-    })
-}
-
-/// One chip at a time: it has to keep up with its own clock, and a machine may have two cores.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What every board here is told, and more.
-fn settings(broker: &Broker, more: &[&str]) -> Vec<String> {
-    let mut lines = vec![
-        format!("meter-key={KEY}"),
-        "broker=10.0.2.2".into(),
-        format!("broker-port={}", broker.port),
-        "time-server=".into(),
-    ];
-    lines.extend(more.iter().map(ToString::to_string));
-    lines
-}
-
-fn board(folder: &Folder, broker: &Broker, more: &[&str]) -> Option<C3> {
-    let lines = settings(broker, more);
-    C3::new(folder, &lines.iter().map(String::as_str).collect::<Vec<_>>())
-}
 
 /// How many live messages have come.
 fn live(heard: &[Heard]) -> usize {
@@ -183,180 +146,6 @@ fn no_byte_is_lost_while_it_shakes_hands() {
     eprintln!("20 telegrams of 20, {handshakes} handshakes");
 }
 
-const PAGE_PASSWORD: &str = "open the page";
-
-/// A board that takes updates, and an image that it takes.
-struct Updated {
-    board: C3,
-    meter: VirtualMeter,
-    broker: Broker,
-    image: Vec<u8>,
-    _folder: Folder,
-}
-
-impl Updated {
-    fn new(name: &str) -> Option<Self> {
-        let tools = tools()?;
-        let folder = Folder::new(name);
-        let key = folder.file("update.key");
-        let (code, public, error) = finish(Command::new(&tools.sign).arg("new-key").arg(&key));
-        assert_eq!(code, 0, "{error}");
-        let signed = folder.file("signed.bin");
-        let mut sign = Command::new(&tools.sign);
-        sign.arg("sign").arg(&key).args(["esp32c3-eth", "0.1.1"]).arg(&tools.update).arg(&signed);
-        let (code, _, error) = finish(&mut sign);
-        assert_eq!(code, 0, "{error}");
-        let image = std::fs::read(signed).unwrap();
-        let broker = Broker::start(&folder, Security::Plain);
-        let more = [format!("update-key={}", public.trim()), format!("page-password={PAGE_PASSWORD}")];
-        let board = board(&folder, &broker, &[&more[0], &more[1]])?;
-        Some(Self { board, meter: meter(10), broker, image, _folder: folder })
-    }
-
-    fn upload(&self, image: &[u8]) -> Result<(u16, String), ureq::Error> {
-        self.board.post("/api/v1/update", PAGE_PASSWORD, image)
-    }
-
-    /// The same until somebody answers: the board has two connections, and one that was just left is closed for some seconds.
-    fn upload_patiently(&self, image: &[u8]) -> (u16, String) {
-        for _ in 0..5 {
-            match self.upload(image) {
-                Ok(answer) => return answer,
-                Err(error) => eprintln!("again: {error}"),
-            }
-            thread::sleep(Duration::from_secs(2));
-        }
-        panic!("the page does not answer");
-    }
-
-    /// Waits until it has started so often and is at its broker.
-    fn runs(&self, starts: usize) {
-        self.board.wait("boots slot", starts);
-        self.board.wait("connected", starts);
-    }
-
-    /// Sends a telegram; it is published.
-    fn reads(&mut self) {
-        let heard = self.broker.listen("smartyreader/home/live");
-        let telegram = self.meter.next_telegram();
-        self.board.hear(&telegram.frame);
-        let time = format!("\"time_unix\":{}", telegram.time().unwrap());
-        heard.wait("the telegram", |heard| heard.iter().any(|heard| heard.text().contains(&time)));
-    }
-
-    /// Which slot was started the last time.
-    fn slot(&self) -> Option<char> {
-        self.board.log().rsplit_once("boots slot ")?.1.chars().next()
-    }
-}
-
-#[test]
-fn a_good_update_stays_and_a_bad_one_is_not_taken() {
-    let _turn = turn();
-    let Some(mut it) = Updated::new("c3-update") else { return };
-    it.board.go();
-    it.runs(1);
-    it.reads();
-    // A signature, and then a byte of the image, that are not as they were signed.
-    for at in [100, 200_000] {
-        let mut wrong = it.image.clone();
-        wrong[at] ^= 1;
-        let (status, answer) = it.upload_patiently(&wrong);
-        assert!((400..500).contains(&status), "{status} {answer}");
-    }
-    thread::sleep(Duration::from_secs(2));
-    let (status, _) = it.board.post("/api/v1/update", "guessed", &it.image[..100]).unwrap();
-    assert_eq!(status, 401);
-    it.reads();
-    assert_eq!(it.board.log().matches("boots slot").count(), 1, "{}", it.board.log());
-
-    let (status, answer) = it.upload_patiently(&it.image);
-    assert_eq!(status, 200, "{answer}");
-    it.runs(2);
-    it.board.wait("is on trial", 1);
-    it.reads();
-    it.board.wait("it stays", 1);
-    assert_eq!(it.slot(), Some('1'));
-    it.board.kill();
-    it.board.go();
-    it.runs(3);
-    it.reads();
-    assert_eq!(it.slot(), Some('1'));
-    assert!(!it.board.log().contains("of the meter lost"), "{}", it.board.log());
-}
-
-#[test]
-fn an_update_that_reads_nothing_goes_back_by_itself() {
-    let _turn = turn();
-    let Some(mut it) = Updated::new("c3-back") else { return };
-    // Five minutes of the board are fifteen seconds here.
-    it.board.more = vec!["--speed".into(), "20".into()];
-    it.board.go();
-    it.runs(1);
-    it.reads();
-    assert_eq!(it.upload_patiently(&it.image).0, 200);
-    it.board.wait("is on trial", 1);
-    // What the new image gets it cannot read: another meter's telegrams.
-    let mut strange =
-        VirtualMeter::new(MeterConfig { key: Some([7; 16]), ..MeterConfig::new(Profile::LuxembourgSolar) });
-    while it.board.log().matches("boots slot").count() < 3 {
-        it.board.hear(&strange.next_telegram().frame);
-        thread::sleep(Duration::from_secs(2));
-        assert!(!it.board.log().contains("it stays"), "{}", it.board.log());
-    }
-    it.runs(3);
-    it.reads();
-    assert_eq!(it.slot(), Some('0'));
-}
-
-// In the slot, and in what names the slot.
-#[test]
-fn the_power_may_fail_in_the_middle_of_an_update() {
-    let _turn = turn();
-    power_fails(&["200@0x190000..0x310000", "2@0xd000..0xf000"]);
-}
-
-// And at the first step of each, and in what remembers the trial.
-#[test]
-#[ignore = "some minutes: `make soak`"]
-fn the_power_may_fail_at_any_moment_of_an_update() {
-    let _turn = turn();
-    power_fails(&["2@0x190000..0x310000", "1@0xd000..0xf000", "1@0x310000..0x314000", "2@0x310000..0x314000"]);
-}
-
-fn power_fails(cuts: &[&str]) {
-    for cut in cuts {
-        let Some(mut it) = Updated::new("c3-cut") else { return };
-        // The first start notes which slot runs; from the second on the operations are those of the update.
-        it.board.go();
-        it.runs(1);
-        it.board.kill();
-        it.board.more = vec!["--cut-power".into(), (*cut).into()];
-        it.board.go();
-        it.runs(2);
-        it.reads();
-        // The connection breaks off, or the last of it came before the power went.
-        let _ = it.upload(&it.image);
-        it.board.wait("PowerLost at", 1);
-        it.runs(3);
-        it.reads();
-        // Whichever runs now reads, stays, and takes the update again.
-        it.board.kill();
-        it.board.more.clear();
-        it.board.go();
-        it.runs(4);
-        it.reads();
-        let before = it.slot();
-        let (status, answer) = it.upload_patiently(&it.image);
-        assert_eq!(status, 200, "{cut}: {answer}");
-        it.runs(5);
-        it.reads();
-        it.board.wait("it stays", 1);
-        assert_ne!(it.slot(), before, "{cut}");
-        eprintln!("power cut {cut}: slot {before:?} ran on");
-    }
-}
-
 #[test]
 fn a_certificate_is_checked_and_the_stack_lasts() {
     let _turn = turn();
@@ -380,5 +169,6 @@ fn a_certificate_is_checked_and_the_stack_lasts() {
     heard.first("smartyreader/home/live");
     let free = heard.on("smartyreader/home/board").last().unwrap().json()["stack_free_b"].as_u64().unwrap();
     eprintln!("{free} bytes of the stack never used");
-    assert!(free > 16_000);
+    // With Wi-Fi there is less stack by 56 KB: 16 KB of it are never used then.
+    assert!(free > 72_000);
 }

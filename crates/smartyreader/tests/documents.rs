@@ -1,4 +1,5 @@
-//! The documents say what is: every command is run by a test or said not to be; the Grafana dashboard asks for what there is.
+//! The documents say what is: every command is run by a test or said not to be; links lead somewhere; the version is one; the Grafana
+//! dashboard asks for what there is.
 
 #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
 
@@ -39,6 +40,91 @@ fn every_command_is_run_or_said_not_to_be() {
     for path in list.split('`').filter(|word| word.starts_with("crates/") || word.starts_with("packaging/")) {
         assert!(root().join(path).exists(), "docs/commands.md: there is no {path}");
     }
+}
+
+/// Every Markdown file of ours.
+fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && !["target", "node_modules", "artifacts", "dist"].contains(&&*name)
+        {
+            documents(&path, found);
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+}
+
+/// The lines that are no code, and these without what is code in them.
+fn prose(document: &str) -> Vec<String> {
+    let mut code = false;
+    let mut lines = Vec::new();
+    for line in document.lines() {
+        if line.trim_start().starts_with("```") {
+            code = !code;
+        } else if !code {
+            lines.push(line.split('`').step_by(2).collect::<Vec<_>>().join("`"));
+        }
+    }
+    lines
+}
+
+/// The places in a document, as GitHub and mdBook call them.
+fn places(document: &str) -> Vec<String> {
+    let headings = document.lines().filter(|line| line.starts_with('#'));
+    let headings = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let kept = |letter: &char| letter.is_alphanumeric() || ['-', '_', ' '].contains(letter);
+    headings.map(|heading| heading.chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut found = Vec::new();
+    documents(&root(), &mut found);
+    let mut followed = 0;
+    for document in &found {
+        let folder = document.parent().unwrap();
+        for line in prose(&std::fs::read_to_string(document).unwrap()) {
+            for link in line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next()) {
+                if link.starts_with("http") || link.starts_with("mailto:") {
+                    continue;
+                }
+                let (file, place) = link.split_once('#').unwrap_or((link, ""));
+                let target = if file.is_empty() { document.clone() } else { folder.join(file) };
+                assert!(target.exists(), "{}: there is no {link}", document.display());
+                if !place.is_empty() {
+                    let known = places(&std::fs::read_to_string(&target).unwrap());
+                    assert!(
+                        known.iter().any(|known| known == place),
+                        "{}: there is no place {link}",
+                        document.display()
+                    );
+                }
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 100, "only {followed} links were found: this test has lost its object");
+    let summary = text("docs/SUMMARY.md");
+    for document in found.iter().filter_map(|path| path.strip_prefix(root().join("docs")).ok()) {
+        let name = document.to_string_lossy();
+        assert!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "{name} is not in docs/SUMMARY.md");
+    }
+}
+
+#[test]
+fn the_version_is_one() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (path, words) in [
+        ("web/package.json", format!("\"version\": \"{version}\"")),
+        ("CHANGELOG.md", format!("\n## {version}")),
+        ("README.md", format!("smartyreader_{version}-1_")),
+        ("docs/install.md", format!("smartyreader_{version}-1_")),
+    ] {
+        assert!(text(path).contains(&words), "{path} has no {words}");
+    }
+    assert!(text("packaging/debian/changelog").starts_with(&format!("smartyreader ({version}-1) ")));
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn no_secret_and_no_identifier() {
             assert!(text.contains(words), "{words}\n{text}");
         }
     }
-    for words in ["problem device-missing (Failing) of source-1", "frames ", "telegrams, proof tag", "store: ok"] {
+    for words in ["problem device-missing (failing) of source-1", "frames ", "telegrams, proof tag", "store: ok"] {
         assert!(running.contains(words), "{words}\n{running}");
     }
     assert!(stopped.contains("the doctor: device-missing") && stopped.contains("good telegrams"), "{stopped}");

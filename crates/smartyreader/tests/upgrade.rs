@@ -7,12 +7,16 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{Daemon, Folder, KEY, export, finish, free_port, smartyreader};
+use common::{Daemon, Folder, KEY, finish, free_port, smartyreader};
 use serde_json::Value;
 
-/// What each version left behind: `fixtures/versions`.
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/versions")
+}
+
+/// What each version left behind: a folder each.
 fn versions() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/versions");
+    let folder = fixtures();
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| path.is_dir());
     found.sort();
@@ -46,6 +50,27 @@ fn agree(kept: &[Value], now: &[Value], what: &str) {
     }
 }
 
+/// SQLite's header has the version of the schema at 60, big endian.
+fn schema(database: &Path) -> u32 {
+    let bytes = std::fs::read(database).unwrap();
+    u32::from_be_bytes(bytes[60..64].try_into().unwrap())
+}
+
+/// What the kept file `METER-RESOLUTION.jsonl` says is said today, too.
+fn agrees(kept: &Path, config: &Path) {
+    let name = kept.file_stem().unwrap().to_string_lossy().into_owned();
+    let (meter, what) = name.split_once('-').unwrap();
+    let resolution = what.strip_suffix("-ends").unwrap_or(what);
+    let arguments = ["export", "--meter", meter, "--format", "jsonl", "--resolution", resolution, "--config"];
+    let (code, out, err) = finish(smartyreader().args(arguments).arg(config));
+    assert_eq!(code, 0, "{name}: {err}");
+    let mut now = lines(&out);
+    if resolution != what {
+        now = vec![now[0].clone(), now[now.len() - 1].clone()];
+    }
+    agree(&lines(&std::fs::read_to_string(kept).unwrap()), &now, &name);
+}
+
 #[test]
 fn every_version_comes_along_by_itself() {
     for version in versions() {
@@ -54,28 +79,57 @@ fn every_version_comes_along_by_itself() {
         let (config, address) = unpack(&version, &folder);
         let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(&config));
         assert_eq!(code, 0, "{name}: {out}{err}");
-        let schema: i64 = name.rsplit('-').next().unwrap().parse().unwrap();
-        let copy = folder.file(&format!("store.db.version-{schema}"));
-        let mut before = None;
+        let database = folder.file("store.db");
+        let before = std::fs::read(&database).unwrap();
+        let old = schema(&database);
+        let copy = folder.file(&format!("store.db.version-{old}"));
+        let mut copied = None;
         for start in 0..2 {
             let mut daemon = Daemon::start_with(config.clone(), address.clone());
             daemon.process.terminate();
-            let bytes = std::fs::read(&copy).unwrap();
-            assert!(before.get_or_insert_with(|| bytes.clone()) == &bytes, "start {start} made the copy anew");
+            assert_eq!(copy.exists(), schema(&database) != old, "{name}: a copy is there where something was changed");
+            if copy.exists() {
+                let bytes = std::fs::read(&copy).unwrap();
+                assert!(copied.get_or_insert_with(|| bytes.clone()) == &bytes, "start {start} made the copy anew");
+            }
         }
-        let kept = |file: &str| lines(&std::fs::read_to_string(version.join(file)).unwrap());
-        agree(&kept("quarter-hours.jsonl"), &export(&config, "quarter-hours"), "quarter-hours");
-        agree(&kept("days.jsonl"), &export(&config, "days"), "days");
-        let raw = export(&config, "raw");
-        agree(&kept("raw-ends.jsonl"), &[raw[0].clone(), raw[raw.len() - 1].clone()], "raw");
+        let kept: Vec<PathBuf> = std::fs::read_dir(&version).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let kept: Vec<&PathBuf> =
+            kept.iter().filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
+        assert!(kept.len() >= 3, "{name} says nothing of its database");
+        kept.iter().for_each(|kept| agrees(kept, &config));
 
-        // The copy is the old file: put back, it goes the same way again.
+        // The old file, from the copy or as it was, goes the same way again.
+        if !copy.exists() {
+            std::fs::write(&copy, before).unwrap();
+        }
         let (code, _, err) = finish(smartyreader().args(["restore", "--config"]).arg(&config).arg("--from").arg(&copy));
-        assert_eq!(code, 0, "{err}");
+        assert_eq!(code, 0, "{name}: {err}");
         let mut daemon = Daemon::start_with(config.clone(), address);
         daemon.process.terminate();
-        assert_eq!(export(&config, "raw"), raw);
+        kept.iter().for_each(|kept| agrees(kept, &config));
     }
+}
+
+#[test]
+fn this_version_is_kept_with_everything_that_it_can_say() {
+    let folder = fixtures();
+    assert!(
+        folder.join(env!("CARGO_PKG_VERSION")).join("store.db.gz").exists(),
+        "scripts/keep-version keeps what this version leaves behind, before it is tagged"
+    );
+    let today = std::fs::read_to_string(folder.join("today.toml")).unwrap();
+    let settings = std::fs::read_to_string(folder.join("../../docs/configuration.md")).unwrap();
+    let mut sections = 0;
+    for title in settings.lines().filter_map(|line| line.strip_prefix("## `[")) {
+        let section = title.split([']', '.']).next().unwrap();
+        assert!(
+            today.lines().any(|line| line.trim_start_matches('[').starts_with(section)),
+            "{section} is not in today.toml"
+        );
+        sections += 1;
+    }
+    assert!(sections > 10);
 }
 
 #[test]

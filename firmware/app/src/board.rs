@@ -14,15 +14,15 @@ use rand_core::CryptoRngCore;
 use crate::access::Access;
 use crate::books::Books;
 use crate::facts::Facts;
-use crate::intake::Intake;
+use crate::intake::{Intake, MARKS, Mark};
 use crate::latest::Latest;
 use crate::page::Page;
 use crate::publish::Publisher;
 use crate::reader::{Desk, read};
 use crate::settings::{Name, Settings};
 use crate::state::State;
-use crate::store::{Resumed, Store};
-use crate::update::{Updater, fetch_noticed, watch_trial};
+use crate::store::Store;
+use crate::update::{Chunks, Updater, fetch_noticed, watch_trial};
 use crate::{mdns, sntp, udp_log};
 
 /// Why the app starts the board anew.
@@ -91,36 +91,54 @@ where
     let Board { meter, flash, update, rng, .. } = board;
     let (stack, reset, about) = (board.stack, board.reset, board.about);
     let (facts, access, state) = (board.facts, board.access, board.state);
-    let (store, resumed) = match Store::open(flash) {
-        Ok(opened) => opened,
+    // Kept here and lent to the tasks: a future that is given something has it twice. Each is made by a function that is not
+    // inlined: what it needs on its way would lie on the stack below everything else, for ever.
+    let (mut settings, mut books, mut marks) = (Settings::new(), None, [Mark::default(); MARKS]);
+    let store = match begin(flash, &mut settings, &mut books, &mut marks) {
+        Ok(store) => store,
         Err(error) => {
             log::error!("the flash cannot be read: {error:?}; is the partition table right?");
             Timer::after_secs(10).await;
             reset(Reason::Flash)
         }
     };
-    let Resumed { settings, account, devices, marks } = resumed;
-    state.put_settings(settings.clone());
-    let store = RefCell::new(store);
-    let mut books = Books::new(&settings, account, devices);
-    let since = books.wants_since();
-    books.seed(store.borrow_mut().newest_first(since));
-    let intake = Intake::new(&settings, marks);
-    // Kept here and lent to the tasks: a future that is given something has it twice.
-    let mut desk = Desk { intake, books, latest: Latest::new(), store: &store, state };
-    let mut publisher = Publisher::new(&store, state, facts, &settings);
+    state.put_settings(&settings);
+    let mut intake = Intake::new(&settings, marks);
+    let mut latest = Latest::new();
+    // Always: `begin` has put it there.
+    let Some(books) = &mut books else { reset(Reason::Flash) };
+    let mut desk = Desk { intake: &mut intake, books, latest: &mut latest, store: &store, state };
     let update = RefCell::new(update.take());
+    let chunks = Chunks::new(&update);
+    let mut publisher = Publisher::new(&store, (state, facts, &settings), &chunks, about.version);
     let page = Page::new(&store, &update, state, facts, access, about);
     // Each stays where it is made: moved into the other, it would go over the stack, 45 kB at once.
     let time = pin!(sntp::run(stack, &settings, &state.utc, rng.next_u64()));
     let name = pin!(mdns::run(stack, settings.text(Name::HostName)));
     let log = pin!(udp_log::run(stack, &settings));
     let settings = pin!(keep_settings(&store, state, reset));
-    let trial = pin!(join(watch_trial(&update, state, reset), fetch_noticed(stack, &update, state, reset)));
+    let trial = pin!(join(watch_trial(&update, state, reset), fetch_noticed(stack, &update, &chunks, state, reset)));
     let pages = pin!(page.work(stack, reset));
     let reading = pin!(read(meter, &mut desk, facts));
     let publishing = pin!(publisher.work(stack, rng));
     join5(reading, publishing, pages, trial, join4(time, name, log, settings)).await.0
+}
+
+/// Takes up what there was before the restart.
+#[inline(never)]
+fn begin<F: NorFlash>(
+    flash: F,
+    settings: &mut Settings,
+    books: &mut Option<Books>,
+    marks: &mut [Mark; MARKS],
+) -> Result<RefCell<Store<F>>, F::Error> {
+    let (mut store, resumed) = Store::open(flash)?;
+    settings.clone_from(&resumed.settings);
+    *marks = resumed.marks;
+    let books = books.insert(Books::new(settings, resumed.account, resumed.devices));
+    let since = books.wants_since();
+    books.seed(store.newest_first(since));
+    Ok(RefCell::new(store))
 }
 
 /// Writes settings when they have changed, and forgets everything when that is asked for.

@@ -34,6 +34,7 @@ pub struct Books {
 
 impl Books {
     /// By these settings, going on with this account and these devices.
+    #[inline(never)]
     pub fn new(settings: &Settings, account: Account, devices: Devices) -> Self {
         let given = |name| settings.given(name).map(|_| settings.number(name));
         let terms = Terms {

@@ -182,6 +182,7 @@ struct Judge {
 
 impl Intake {
     /// By these settings, going on from these marks.
+    #[inline(never)]
     pub fn new(settings: &Settings, marks: [Mark; MARKS]) -> Self {
         let key = settings.key(Name::MeterKey);
         let authentication = match (settings.text(Name::Authentication), settings.key(Name::AuthenticationKey)) {

@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod apart;
 mod board;
 pub mod books;
 pub mod button;

@@ -24,9 +24,9 @@ const TURN: Duration = Duration::from_secs(1);
 
 /// What the task works with.
 pub(crate) struct Desk<'a, F> {
-    pub(crate) intake: Intake,
-    pub(crate) books: Books,
-    pub(crate) latest: Latest,
+    pub(crate) intake: &'a mut Intake,
+    pub(crate) books: &'a mut Books,
+    pub(crate) latest: &'a mut Latest,
     pub(crate) store: &'a RefCell<Store<F>>,
     pub(crate) state: &'static State,
 }

@@ -12,6 +12,7 @@ use smarty_payload::Climate;
 use crate::intake::Counters;
 use crate::latest::Latest;
 use crate::settings::Settings;
+use crate::update::Why;
 use crate::utc::Utc;
 
 /// So many tasks may wait for telegrams: the publisher, the page, the card, the radio.
@@ -38,10 +39,20 @@ pub struct State {
     /// What time it is.
     pub utc: Utc,
     /// What the broker keeps as the notice of a newer image.
-    pub notice: Signal<CriticalSectionRawMutex, Vec<u8, NOTICE>>,
+    pub notice: Signal<CriticalSectionRawMutex, Heard>,
     /// The newest quarter-hour that is over, for the radio.
     #[cfg(feature = "lora")]
     pub closed: Signal<CriticalSectionRawMutex, smarty_ledger::QuarterHour>,
+    update_trouble: Shared<RefCell<Why>>,
+}
+
+/// A notice of an update, as it was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The message.
+    pub text: Vec<u8, NOTICE>,
+    /// Whether the broker had kept it; else somebody says it now.
+    pub retained: bool,
 }
 
 /// How the way to the broker is.
@@ -77,6 +88,7 @@ impl State {
             telegrams: Watch::new(),
             utc: Utc::new(),
             notice: Signal::new(),
+            update_trouble: Mutex::new(RefCell::new(Why::new())),
             #[cfg(feature = "lora")]
             closed: Signal::new(),
         }
@@ -88,14 +100,14 @@ impl State {
     }
 
     /// Takes these settings and has them written. Most are read at the start: whoever changes them asks for one.
-    pub fn change_settings(&self, settings: Settings) {
+    pub fn change_settings(&self, settings: &Settings) {
         self.put_settings(settings);
         self.changed.signal(());
     }
 
     /// Takes settings that are written already.
-    pub(crate) fn put_settings(&self, settings: Settings) {
-        self.settings.lock(|known| *known.borrow_mut() = settings);
+    pub(crate) fn put_settings(&self, settings: &Settings) {
+        self.settings.lock(|known| known.borrow_mut().clone_from(settings));
     }
 
     /// Looks at the last good telegram. `None`: there was none yet. Do not wait inside.
@@ -106,8 +118,8 @@ impl State {
     /// A telegram has come.
     pub(crate) fn put_latest(&self, latest: &Latest) {
         self.latest.lock(|known| match &mut *known.borrow_mut() {
-            Some(known) => known.clone_from(latest),
-            none => *none = Some(latest.clone()),
+            Some(known) => known.copy_from(latest),
+            none => begin(none).copy_from(latest),
         });
         self.telegrams.sender().send(latest.number);
     }
@@ -134,6 +146,15 @@ impl State {
         });
     }
 
+    /// Looks at the sentence why the last update was not taken; empty where nothing is wrong.
+    pub(crate) fn with_update_trouble<R>(&self, look: impl FnOnce(&str) -> R) -> R {
+        self.update_trouble.lock(|trouble| look(&trouble.borrow()))
+    }
+
+    pub(crate) fn put_update_trouble(&self, why: Why) {
+        self.update_trouble.lock(|trouble| *trouble.borrow_mut() = why);
+    }
+
     /// What the sensor on the board says.
     pub fn climate(&self) -> Option<Climate> {
         self.climate.lock(Cell::get)
@@ -143,6 +164,12 @@ impl State {
     pub fn put_climate(&self, climate: Option<Climate>) {
         self.climate.lock(|known| known.set(climate));
     }
+}
+
+/// The first one. On its own: it is made on the stack, and whoever puts a later one needs none of that.
+#[inline(never)]
+fn begin(latest: &mut Option<Latest>) -> &mut Latest {
+    latest.insert(Latest::new())
 }
 
 impl Link {

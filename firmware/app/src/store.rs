@@ -76,6 +76,7 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// Those of the flash.
+    #[inline(never)]
     pub fn open(mut flash: F) -> Result<(Self, Resumed), F::Error> {
         let sectors = flash.capacity() as u32 / SECTOR;
         let mut start = 0;

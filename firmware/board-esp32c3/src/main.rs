@@ -42,7 +42,7 @@ use wifi::Nic;
 
 // Times of the build are left out: the same source is the same image.
 esp_bootloader_esp_idf::esp_app_desc!(
-    env!("CARGO_PKG_VERSION"),
+    VERSION,
     env!("CARGO_PKG_NAME"),
     "-",
     "-",
@@ -185,7 +185,7 @@ async fn main(spawner: Spawner) {
     esp_println::logger::init_logger(log::LevelFilter::Info);
     let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
     // For the radio and the scheduler, nothing of ours: RAM that the bootloader no longer needs, and 12 KB more for the radio. Its
-    // makers' examples have 72 to 100 KB in all; what is taken here is missing in the stack, of which a certificate needs 60 KB.
+    // makers' examples have 72 to 100 KB in all; what is taken here is missing in the stack, of which a certificate needs 38 KB.
     esp_alloc::heap_allocator!(#[esp_hal::ram(reclaimed)] size: 64 * 1024);
     #[cfg(feature = "wifi")]
     esp_alloc::heap_allocator!(size: 12 * 1024);

@@ -85,6 +85,7 @@ fn take_given(disk: &mut Disk) {
 
 fn spawn(spawner: Spawner, line: Option<u32>) {
     static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
+    static BOARD: StaticCell<TheBoard> = StaticCell::new();
     let Some(mut disk) = Disk::find() else { panic!("no disk: -device virtio-blk-device") };
     take_given(&mut disk);
     let mut random = Random::find();
@@ -97,7 +98,6 @@ fn spawn(spawner: Spawner, line: Option<u32>) {
     let config = smarty_app::net::config(&settings);
     let resources = RESOURCES.init(StackResources::new());
     let (stack, runner) = embassy_net::new(Network, config, resources, random.number());
-    static BOARD: StaticCell<TheBoard> = StaticCell::new();
     let board = BOARD.init(Board {
         meter: Meter,
         stack,

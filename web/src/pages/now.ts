@@ -4,7 +4,7 @@ import { api, type Alert, type Entry, type Reading } from '../api';
 import { curveChart } from '../chart';
 import { monotonic, now } from '../clock';
 import { deviceCards } from '../devices';
-import { card, fill, h, icon, setText } from '../dom';
+import { card, fill, h, icon, setText, withCode } from '../dom';
 import { duration, kiloWattHours, power, powerFigure } from '../format';
 import { membersText } from '../group';
 import { householdCard } from '../household';
@@ -245,7 +245,8 @@ export function nowPage(context: PageContext): Page {
     const last = await api.last(meter.name, abort.signal);
     if (!last) {
       fill(body, h('div', { class: 'card empty' },
-        h('p', { class: 'empty-title' }, isGroup ? t.sumWaiting : t.waiting), h('p', {}, isGroup ? t.sumWaitingHint : t.waitingHint),
+        h('p', { class: 'empty-title' }, isGroup ? t.sumWaiting : t.waiting),
+        isGroup ? h('p', {}, t.sumWaitingHint) : h('ol', { class: 'steps' }, ...t.waitingSteps.map((step) => h('li', {}, ...withCode(step)))),
         h('a', { class: 'button', href: link(context.to('health')) }, texts.nav.health)));
       return;
     }

@@ -19,7 +19,7 @@ use crate::pty::Pty;
 #[derive(Debug, Args)]
 pub(super) struct Meter {
     /// Where to: `pty`, `tcp://ADDRESS:PORT` (listens there), `-`, or a file.
-    #[arg(long, default_value = "pty")]
+    #[arg(long, value_name = "WHERE", default_value = "pty")]
     to: String,
     /// Make the pseudo-terminal reachable under this path.
     #[arg(long, value_name = "PATH")]
@@ -40,25 +40,25 @@ pub(super) struct Meter {
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// The household's seed: the same seed is the same household.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
     /// The first telegram's time, UTC seconds; now where not given.
     #[arg(long, value_name = "SECONDS")]
     start: Option<i64>,
     /// The first frame counter.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     counter: u32,
     /// How many times faster than real.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1)]
     speed: u32,
     /// Seconds between telegrams, by the meter's clock.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     period: u32,
     /// Stop after so many telegrams.
-    #[arg(long)]
+    #[arg(long, value_name = "NUMBER")]
     count: Option<u64>,
     /// Seconds to wait before the first telegram, for whoever opens the other end.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     delay: u64,
     /// Write what each telegram truly says to this file, one JSON line each, before it is sent.
     #[arg(long, value_name = "FILE")]

@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use smarty_store::{Reader, StoreError};
+use smarty_store::{Clock, Reader, StoreError};
 
 use super::ConfigFile;
 use super::listen::listen;
@@ -120,6 +120,8 @@ impl Report {
     }
 
     fn program(&mut self) {
+        self.line(format_args!("What SmartyReader says of itself, for whoever looks for the cause of what is wrong. Meters and the like are numbered; neither their names nor keys are in it."));
+        self.line(format_args!(""));
         self.line(format_args!("smartyreader {} on {}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH));
         let system = rustix::system::uname();
         self.line(format_args!("kernel {}", system.release().to_string_lossy()));
@@ -127,7 +129,7 @@ impl Report {
         if let Some(name) = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")) {
             self.line(format_args!("{}", name.trim_matches('"')));
         }
-        self.line(format_args!("at {}", jiff::Timestamp::from_second(now()).unwrap_or_default()));
+        self.line(format_args!("at {}", moment(now())));
     }
 
     fn counters(&mut self, counters: &Counters) {
@@ -150,30 +152,29 @@ impl Report {
             let (code, count, severity) = (&problem.code, problem.count, problem.severity);
             let kind = if KINDS.contains(&kind) { kind } else { "other" };
             self.line(format_args!(
-                "problem {code} ({severity:?}) of {}: {count} times, since {since} s",
+                "problem {code} ({}) of {}: {count} times, for {since} s",
+                format!("{severity:?}").to_lowercase(),
                 name(kind, who)
             ));
         }
         for source in &health.sources {
-            let age = source.last_byte.map(|time| health.now - time);
+            let age = source.last_byte.map(|time| format!("last byte {} s ago", health.now - time));
+            let age = age.unwrap_or_else(|| "no byte yet".into());
             let (kind, state) = (&source.kind, &source.state);
-            self.line(format_args!(
-                "{}: {kind}, {state}, last byte {} ago",
-                name("source", &source.name),
-                seconds(age)
-            ));
+            self.line(format_args!("{}: {kind}, {state}, {age}", name("source", &source.name)));
             self.counters(&source.counters);
         }
         for meter in &health.meters {
-            let (age, drift) = (seconds(meter.age_s), seconds(meter.clock_drift_s));
             let (count, proof) = (meter.telegrams, meter.proof.as_deref().unwrap_or("none"));
-            let name = name("meter", &meter.name);
-            self.line(format_args!("{name}: {count} telegrams, proof {proof}, {age} old, clock off by {drift}"));
+            let age = meter.age_s.map(|age| format!(", the last {age} s ago"));
+            let drift = meter.clock_drift_s.map(|drift| format!(", clock off by {drift} s"));
+            let (age, drift) = (age.unwrap_or_default(), drift.unwrap_or_default());
+            self.line(format_args!("{}: {count} telegrams, proof {proof}{age}{drift}", name("meter", &meter.name)));
             self.counters(&meter.counters);
         }
         for sink in &health.sinks {
             let (state, queued, since) = (&sink.state, sink.queued, health.now - sink.since);
-            self.line(format_args!("{}: {state} since {since} s, {queued} wait", name(&sink.kind, &sink.name)));
+            self.line(format_args!("{}: {state} for {since} s, {queued} waiting", name(&sink.kind, &sink.name)));
             self.counters(&sink.counters);
         }
         let store = &health.store;
@@ -187,16 +188,25 @@ impl Report {
     fn database(&mut self, path: &Path, names: &Pseudonyms) -> Result<(), StoreError> {
         let reader = Reader::open(path)?;
         let stats = reader.stats()?;
-        self.line(format_args!("{stats:?}"));
+        self.line(format_args!(
+            "{} bytes, {} readings, {} of them of the running hour",
+            stats.bytes, stats.readings, stats.live
+        ));
         for meter in reader.meters()? {
             let name = names.of("meter", &meter.name).or_else(|| names.of("group", &meter.name));
             let name = name.or_else(|| names.of("sensor", &meter.name)).unwrap_or("a meter that is not configured");
             self.title(&format!("Last telegram of {name}"));
             self.line(format_args!("{} identifiers so far", meter.segments.len()));
-            let Some(last) = reader.last(&meter.name)? else { continue };
+            let Some(last) = reader.last(&meter.name)? else {
+                self.line(format_args!("none yet"));
+                continue;
+            };
+            let clock = if last.clock == Clock::Host { "this machine's" } else { "the meter's" };
+            let proof = last.proof.name();
             self.line(format_args!(
-                "time {}, received {}, {:?}, {:?}",
-                last.time, last.received, last.clock, last.proof
+                "of {} by {clock} clock, received {}, proof {proof}",
+                moment(last.time),
+                moment(last.received)
             ));
             for (quantity, value) in last.values.iter() {
                 self.line(format_args!("{} {value}", quantity.name()));
@@ -213,8 +223,8 @@ impl Report {
 /// What problems are about.
 const KINDS: [&str; 9] = ["source", "meter", "sensor", "group", "mqtt", "store", "web", "mail", "report"];
 
-fn seconds(span: Option<i64>) -> String {
-    span.map_or_else(|| "never".into(), |span| format!("{span} s"))
+fn moment(time: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(time).unwrap_or_default()
 }
 
 /// What kind of error it is: the whole of it may hold a path.

@@ -166,10 +166,11 @@ impl Broker {
         command
     }
 
-    /// Publishes one message.
+    /// Publishes one message; an empty one that is retained takes away what there was.
     pub fn publish(&self, topic: &str, payload: &[u8], retain: bool) {
         let mut command = self.client("mosquitto_pub");
-        command.args(["-q", "1", "-t", topic, "-s"]).stdin(Stdio::piped());
+        let from = if payload.is_empty() { "-n" } else { "-s" };
+        command.args(["-q", "1", "-t", topic, from]).stdin(Stdio::piped());
         if retain {
             command.arg("-r");
         }

@@ -1,6 +1,7 @@
 //! The ESP32-C3 board in the emulator: the flash image that a real one gets, a meter's line, and a network on which this machine
 //! is 10.0.2.2. QEMU is only the router there.
 
+use std::fs::File;
 use std::io::{Read, Write as _};
 use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
@@ -10,9 +11,48 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Folder, finish, free_port};
+use smarty_meter::{MeterConfig, Profile, VirtualMeter};
 
-/// What is needed: image, image for an update, emulator, what puts settings into an image, what signs one.
+use super::broker::Broker;
+use super::{Folder, KEY, finish, free_port};
+
+/// Half a minute before Monday noon.
+const START: i64 = 1_795_431_570;
+
+pub fn meter(period_s: u32) -> VirtualMeter {
+    VirtualMeter::new(MeterConfig {
+        key: Some([0x5A; 16]),
+        start: START,
+        period_s,
+        ..MeterConfig::new(Profile::LuxembourgSolar)
+    })
+}
+
+/// One chip at a time, of all test programs: it has to keep up with its own clock, and a machine may have two cores.
+pub fn turn() -> File {
+    let turn = File::create(concat!(env!("CARGO_TARGET_TMPDIR"), "/chip.lock")).unwrap();
+    turn.lock().unwrap();
+    turn
+}
+
+/// What every board here is told, and more.
+fn settings(broker: &Broker, more: &[&str]) -> Vec<String> {
+    let mut lines = vec![
+        format!("meter-key={KEY}"),
+        "broker=10.0.2.2".into(),
+        format!("broker-port={}", broker.port),
+        "time-server=".into(),
+    ];
+    lines.extend(more.iter().map(ToString::to_string));
+    lines
+}
+
+pub fn board(folder: &Folder, broker: &Broker, more: &[&str]) -> Option<C3> {
+    let lines = settings(broker, more);
+    C3::new(folder, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// What is needed: image, image for an update (the same as version 9.0.0), emulator, what puts settings into an image, what signs one.
 pub struct Tools {
     pub factory: PathBuf,
     pub update: PathBuf,
@@ -27,7 +67,7 @@ pub fn tools() -> Option<Tools> {
     let at = |variable: &str, name: &str| std::env::var_os(variable).map_or(made.join(name), PathBuf::from);
     let tools = Tools {
         factory: at("SMARTY_BOARD_C3", "board-c3-factory.bin"),
-        update: at("SMARTY_BOARD_C3_UPDATE", "board-c3.bin"),
+        update: at("SMARTY_BOARD_C3_UPDATE", "board-c3-next.bin"),
         emulator: at("SMARTY_EMULATOR", "emulator"),
         put_settings: at("SMARTY_PUT_SETTINGS", "put-settings"),
         sign: at("SMARTY_SIGN_FIRMWARE", "sign-firmware"),
@@ -35,7 +75,7 @@ pub fn tools() -> Option<Tools> {
     let files = [&tools.factory, &tools.update, &tools.emulator, &tools.put_settings, &tools.sign];
     let qemu = Command::new("qemu-system-riscv32").arg("--version").stdout(Stdio::null()).status();
     let missing = if let Some(file) = files.into_iter().find(|file| !file.exists()) {
-        format!("no {}: `scripts/firmware c3 tools emulator` makes it", file.display())
+        format!("no {}: `scripts/firmware c3 next tools emulator` makes it", file.display())
     } else if !qemu.is_ok_and(|status| status.success()) {
         "no qemu-system-riscv32: `scripts/need firmware` installs it".into()
     } else {

@@ -240,7 +240,7 @@ impl<'a, F: NorFlash, U: NorFlash> Service<'a, F, U> {
                 break;
             }
         }
-        self.page.state.change_settings(settings);
+        self.page.state.change_settings(&settings);
         Answer::done()
     }
 

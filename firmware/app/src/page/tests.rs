@@ -53,7 +53,7 @@ impl World {
         let hex =
             signer().verifying_key().as_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         settings.set(Name::UpdateKey, &hex).unwrap();
-        state.put_settings(settings);
+        state.put_settings(&settings);
         state.utc.set(NOW, Origin::Server);
         let slot = |from: u32| from..from + SLOT;
         let layout = Layout { choice: 0..0x2000, trial: 0x2000..0x6000, slots: [slot(0x6000), slot(0x6000 + SLOT)] };

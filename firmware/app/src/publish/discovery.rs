@@ -78,7 +78,7 @@ impl<F: NorFlash> Publisher<'_, F> {
             self.discovery.due = !path.is_empty();
             if self.discovery.due {
                 let body = Numbered { entities: &entities, number };
-                send(session, &mut self.birth, self.state, format_args!("{path}"), &body, (true, true)).await?;
+                send(session, &mut self.news, self.state, format_args!("{path}"), &body, (true, true)).await?;
             }
         }
         Ok(())

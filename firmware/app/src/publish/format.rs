@@ -22,7 +22,7 @@ impl<F: NorFlash> Publisher<'_, F> {
         if topic.is_empty() {
             return Ok(());
         }
-        send(session, &mut self.birth, self.state, format_args!("{topic}"), &body, (certain, false)).await
+        send(session, &mut self.news, self.state, format_args!("{topic}"), &body, (certain, false)).await
     }
 
     /// The messages for a telegram, if it is time for them.
@@ -53,7 +53,7 @@ impl<F: NorFlash> Publisher<'_, F> {
                 break;
             }
             let body = Numbered { format, moment: &moment, number };
-            send(session, &mut self.birth, self.state, format_args!("{path}"), &body, (false, false)).await?;
+            send(session, &mut self.news, self.state, format_args!("{path}"), &body, (false, false)).await?;
         }
         Ok(())
     }

@@ -3,12 +3,15 @@
 mod discovery;
 mod format;
 mod native;
+mod news;
 mod outbox;
+mod pull;
 mod session;
 mod status;
 
 use core::cell::RefCell;
 use core::fmt::Display;
+use core::pin::pin;
 use core::sync::atomic::Ordering;
 
 use embassy_futures::select::{Either, select};
@@ -21,6 +24,7 @@ use rand_core::CryptoRngCore;
 use smarty_ledger::Standing;
 use smarty_payload::native::{OFFLINE, ONLINE, Topic};
 
+use crate::apart::Apart;
 use crate::facts::{Facts, uptime_s};
 use crate::latest::Latest;
 use crate::net;
@@ -31,14 +35,17 @@ use crate::store::LONGEST_CERTIFICATE;
 use crate::store::Store;
 #[cfg(feature = "tls")]
 use crate::tls::{self, Secret};
+use crate::update::{CHUNK, Pieces};
 use crate::zone::Zone;
 pub(crate) use status::{STALE, sentence};
 
+use news::News;
 use outbox::{Outbox, Place};
+use pull::Pull;
 use session::{Broken, Inbox, Message, Path, Session};
 
-/// Messages from the broker. Home Assistant's birth has 6 bytes, a notice of an update some hundred.
-const RECEIVED: usize = 2048;
+/// Messages from the broker, the longest a chunk of an image with its topic. The broker is told, and sends no longer one.
+const RECEIVED: usize = CHUNK + 256;
 /// Messages to the broker on their way: eight at once, and the longest of all, v1.7's cooked one of 4 KB, besides.
 const SENT: usize = 8192;
 /// The network's own buffers of the connection: a record of TLS goes out in one piece.
@@ -67,40 +74,22 @@ pub(crate) struct Publisher<'a, F> {
     /// Where the registers stood at the last publication in the other format.
     before: Option<Standing>,
     outbox: Outbox,
-    birth: Birth,
-}
-
-/// What is heard from the broker: whether Home Assistant has said that it has started, and the notice of an update.
-struct Birth {
-    topic: Path,
-    born: bool,
-    update: Path,
-    state: &'static State,
-}
-
-impl Inbox for Birth {
-    fn message(&mut self, topic: &str, payload: &[u8], retained: bool) {
-        // Kept by the broker, it says nothing about now.
-        self.born |= topic == self.topic.as_str() && payload == b"online" && !retained;
-        if topic == self.update.as_str() {
-            match payload.try_into() {
-                Ok(notice) => self.state.notice.signal(notice),
-                Err(_) => log::warn!("the notice of an update is too long"),
-            }
-        }
-    }
+    news: News<'a>,
+    /// The version that runs.
+    version: &'static str,
 }
 
 impl<'a, F: NorFlash> Publisher<'a, F> {
+    #[inline(never)]
     pub(crate) fn new(
         store: &'a RefCell<Store<F>>,
-        state: &'static State,
-        facts: &'static Facts,
-        settings: &'a Settings,
+        (state, facts, settings): (&'static State, &'static Facts, &'a Settings),
+        pieces: &'a dyn Pieces,
+        version: &'static str,
     ) -> Self {
-        let mut topic = Path::new();
+        let mut birth = Path::new();
         let prefix = settings.text(Name::HomeAssistantPrefix);
-        let _ = core::fmt::write(&mut topic, format_args!("{prefix}/{}", smarty_payload::home_assistant::BIRTH_TOPIC));
+        let _ = core::fmt::write(&mut birth, format_args!("{prefix}/{}", smarty_payload::home_assistant::BIRTH_TOPIC));
         let mut update = Path::new();
         let _ = core::fmt::write(&mut update, format_args!("{}/update", settings.text(Name::Topic)));
         Self {
@@ -115,7 +104,8 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
             discovery: discovery::Announcement::default(),
             before: None,
             outbox: Outbox::new(store.borrow().owed_from()),
-            birth: Birth { topic, born: false, update, state },
+            news: News { birth, born: false, pull: Pull::new(pieces, update), state },
+            version,
         }
     }
 
@@ -213,9 +203,9 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
                     (_, Some(certificate)) => Secret::Authority(certificate),
                     _ => return Broken("there is no certificate of an authority to check the broker's by"),
                 };
-                let opening = tls::open(self.settings, secret, socket, buffers, rng, now);
-                match with_timeout(STEP, opening).await {
-                    Ok(Ok(io)) => self.talk(session, io).await,
+                let opening = pin!(tls::open(self.settings, secret, socket, buffers, rng, now));
+                match with_timeout(STEP, Apart(opening)).await {
+                    Ok(Ok(io)) => Apart(pin!(self.talk(session, io))).await,
                     Ok(Err(why)) => Broken(why),
                     Err(_) => Broken("it does not answer in TLS 1.3"),
                 }
@@ -259,7 +249,8 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
                 self.reading(session).await?;
             }
             self.look(session).await?;
-            let event = select(select(telegrams.changed(), Timer::after(TICK)), session.turn(&mut self.birth)).await;
+            self.news.pull.turn(session).await?;
+            let event = select(select(telegrams.changed(), Timer::after(TICK)), session.turn(&mut self.news)).await;
             if let Either::Second(turned) = event {
                 turned?;
             }
@@ -271,16 +262,20 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         self.native = native::Pace::default();
         self.status = status::Pace::default();
         self.discovery.again();
-        let update = self.birth.update.clone();
-        session.subscribe(&update).await?;
+        self.news.pull.again();
+        self.listen(session, self.news.pull.base()).await?;
         if self.settings.is_on(Name::Native) {
             self.say(session, Topic::Reader, &ONLINE).await?;
             if self.settings.is_on(Name::HomeAssistant) {
-                let topic = self.birth.topic.clone();
-                session.subscribe(&topic).await?;
+                self.listen(session, &self.news.birth).await?;
             }
         }
         self.greet_format(session).await
+    }
+
+    /// Subscribes. On a new connection nothing else is on its way, so there is room.
+    async fn listen<IO: Io>(&self, session: &mut Session<'_, '_, '_, IO>, topic: &Path) -> Result<(), Broken> {
+        if session.subscribe(topic).await? { Ok(()) } else { Err(Broken("there is no room for a subscription")) }
     }
 
     /// Takes the newest telegram over, if there is one that was not heard of on this connection.
@@ -289,7 +284,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         let before = mine.number;
         let fresh = self.state.with_latest(|latest| match latest {
             Some(latest) if latest.number != *heard => {
-                mine.clone_from(latest);
+                mine.copy_from(latest);
                 true
             }
             _ => false,
@@ -334,7 +329,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         if self.settings.is_on(Name::Relay) {
             return Ok(());
         }
-        if core::mem::take(&mut self.birth.born) {
+        if core::mem::take(&mut self.news.born) {
             self.discovery.again();
             self.native = native::Pace::default();
         }
@@ -359,7 +354,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
     ) -> Result<(), Broken> {
         let base = self.settings.text(Name::Topic);
         let (certain, retained) = (topic.qos() > 0, topic.retained());
-        send(session, &mut self.birth, self.state, format_args!("{base}/{topic}"), body, (certain, retained)).await
+        send(session, &mut self.news, self.state, format_args!("{base}/{topic}"), body, (certain, retained)).await
     }
 }
 

@@ -8,7 +8,7 @@ use smarty_p1::Kind;
 use smarty_payload::native::{Device, Live, Registers, Topic};
 
 use super::Publisher;
-use super::session::{Broken, Session};
+use super::session::{Broken, Inbox, Session};
 use crate::devices::DeviceNow;
 use crate::settings::Name;
 
@@ -35,7 +35,7 @@ impl<F: NorFlash> Publisher<'_, F> {
         let time = self.latest.time;
         let telegram = self.latest.telegram();
         let moment = self.latest.moment(telegram.as_ref(), self.zone, None, None, None);
-        let mut out = Out { base, session, birth: &mut self.birth, state: self.state };
+        let mut out = Out { base, session, inbox: &mut self.news, state: self.state };
         if is_due(settings.number(Name::LiveEvery), self.native.live, time) {
             self.native.live = Some(time);
             out.say(Topic::Live(meter), &Live(&moment)).await?;
@@ -58,17 +58,17 @@ impl<F: NorFlash> Publisher<'_, F> {
 }
 
 /// The way out, while something else of the publisher is looked at.
-struct Out<'o, 'c, 'a, 'b, IO> {
+struct Out<'o, 'c, 'a, 'b, IO, I> {
     base: &'o str,
     session: &'o mut Session<'c, 'a, 'b, IO>,
-    birth: &'o mut super::Birth,
+    inbox: &'o mut I,
     state: &'static crate::state::State,
 }
 
-impl<IO: Io> Out<'_, '_, '_, '_, IO> {
+impl<IO: Io, I: Inbox> Out<'_, '_, '_, '_, IO, I> {
     async fn say(&mut self, topic: Topic<'_>, body: &dyn Display) -> Result<(), Broken> {
         let kind = (topic.qos() > 0, topic.retained());
-        super::send(self.session, self.birth, self.state, format_args!("{}/{topic}", self.base), body, kind).await
+        super::send(self.session, self.inbox, self.state, format_args!("{}/{topic}", self.base), body, kind).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt::{Display, Write};
 
-use embassy_time::{Duration, with_timeout};
+use embassy_time::{Duration, TimeoutError, with_timeout};
 use minimq::{Connection, Error, Io, Op, PubError, Publication, QoS, ResourceError, TopicFilter};
 
 use crate::state::State;
@@ -54,14 +54,15 @@ impl<'c, 'a, 'b, IO: Io> Session<'c, 'a, 'b, IO> {
         }
     }
 
-    /// Subscribes.
-    pub(crate) async fn subscribe(&mut self, topic: &str) -> Result<(), Broken> {
+    /// Subscribes; `false`: there is no room for that now. The broker sends what it keeps there.
+    pub(crate) async fn subscribe(&mut self, topic: &str) -> Result<bool, Broken> {
         let filters = [TopicFilter::new(topic)];
-        match with_timeout(PATIENCE, self.connection.subscribe(&filters, &[])).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(broken(&error)),
-            Err(_) => Err(Broken("the broker does not answer")),
-        }
+        admitted(with_timeout(PATIENCE, self.connection.subscribe(&filters, &[])).await)
+    }
+
+    /// Takes that back; `false`: there is no room for that now.
+    pub(crate) async fn unsubscribe(&mut self, topic: &str) -> Result<bool, Broken> {
+        admitted(with_timeout(PATIENCE, self.connection.unsubscribe(&[topic], &[])).await)
     }
 
     /// Sends a message as soon as there is room for it. The answer is what to ask [`Session::is_there`] about.
@@ -179,6 +180,16 @@ impl Write for Cursor<'_> {
         self.buffer.get_mut(self.length..end).ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
         self.length = end;
         Ok(())
+    }
+}
+
+/// Whether a request is on its way.
+fn admitted<E>(asked: Result<Result<Op, Error<E>>, TimeoutError>) -> Result<bool, Broken> {
+    match asked {
+        Ok(Ok(_)) => Ok(true),
+        Ok(Err(Error::NotReady | Error::Resource(_))) => Ok(false),
+        Ok(Err(error)) => Err(broken(&error)),
+        Err(_) => Err(Broken("the broker does not answer")),
     }
 }
 

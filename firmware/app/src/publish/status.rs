@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 use embassy_time::Instant;
 use embedded_storage::nor_flash::NorFlash;
 use minimq::Io;
+use smarty_payload::json::Text;
 use smarty_payload::native::{OFFLINE, ONLINE, Status, Topic};
 
 use super::session::{Broken, Session};
@@ -13,7 +14,7 @@ use super::{Publisher, send};
 use crate::facts::{Facts, uptime_s};
 use crate::intake::Counters;
 use crate::settings::Name;
-use crate::state::Link;
+use crate::state::State;
 
 /// A meter sends every ten seconds; after this long something is wrong, s.
 pub(crate) const STALE: u64 = 60;
@@ -68,8 +69,8 @@ impl<F: NorFlash> Publisher<'_, F> {
         };
         self.say(session, Topic::Status(meter), &body).await?;
         let base = self.settings.text(Name::Topic);
-        let board = Board { facts: self.facts, link: self.state.link() };
-        send(session, &mut self.birth, self.state, format_args!("{base}/{meter}/board"), &board, (false, false)).await
+        let board = Board { facts: self.facts, state: self.state, version: self.version };
+        send(session, &mut self.news, self.state, format_args!("{base}/{meter}/board"), &board, (false, false)).await
     }
 }
 
@@ -107,14 +108,16 @@ pub(crate) fn sentence(counters: &Counters, fresh: bool, settings: &crate::setti
 /// How the board is: `{"uptime_s":…}`.
 struct Board<'a> {
     facts: &'a Facts,
-    link: Link,
+    state: &'a State,
+    version: &'a str,
 }
 
 impl Display for Board<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { facts, link } = self;
+        let Self { facts, state, version } = self;
+        let link = state.link();
         let word = |word: &core::sync::atomic::AtomicU32| word.load(Ordering::Relaxed);
-        write!(f, r#"{{"uptime_s":{},"firmware":"{}","#, uptime_s(), env!("CARGO_PKG_VERSION"))?;
+        write!(f, r#"{{"uptime_s":{},"firmware":"{version}","#, uptime_s())?;
         write!(f, r#""reset_reason":{},"#, word(&facts.reset_reason))?;
         // Not known is not there.
         for (name, count) in [("heap_free_b", &facts.heap_free), ("stack_free_b", &facts.stack_free)] {
@@ -122,6 +125,10 @@ impl Display for Board<'_> {
                 write!(f, r#""{name}":{},"#, word(count))?;
             }
         }
+        state.with_update_trouble(|trouble| match trouble {
+            "" => Ok(()),
+            trouble => write!(f, r#""update":{},"#, Text(trouble)),
+        })?;
         let rssi = facts.rssi_dbm.load(Ordering::Relaxed);
         if rssi != 0 {
             write!(f, r#""rssi_dbm":{rssi},"#)?;

@@ -83,7 +83,7 @@ impl<Serial: Read + Write> Desk<'_, Serial> {
         // What does not fit into the answer, which none of ours does, is cut off.
         let todo = console::command(command, &mut settings, &mut answer).unwrap_or(Todo::Nothing);
         match todo {
-            Todo::Keep => self.state.change_settings(settings),
+            Todo::Keep => self.state.change_settings(&settings),
             Todo::Status => self.status(&mut answer),
             Todo::ShowAll => {
                 for name in Name::ALL {
@@ -159,7 +159,7 @@ impl<Serial: Read + Write> Desk<'_, Serial> {
                 if given.is_err() {
                     return serial.write_all(Reply::error(Error::Malformed).finish()).await;
                 }
-                self.state.change_settings(settings);
+                self.state.change_settings(&settings);
                 self.access.move_to(Place::Nowhere);
                 self.access.wanted.signal(());
                 serial.write_all(Reply::state(improv::State::Joining).finish()).await?;

@@ -55,6 +55,12 @@ impl Header {
         })
     }
 
+    /// The version that a file says it has, before anything is proven. `None`: it is no signed image, or of another format.
+    pub fn claimed(file: &[u8]) -> Option<Version> {
+        let signed = file.get(..HEADER_LEN)?.strip_prefix(MAGIC)?.strip_prefix(&FORMAT.to_le_bytes())?;
+        Some(Version::from_bytes(array(signed)))
+    }
+
     /// For which board.
     pub fn board(&self) -> &str {
         let end = self.board.iter().position(|byte| *byte == 0).unwrap_or(BOARD);
@@ -107,6 +113,7 @@ mod tests {
         let key = SigningKey::from_bytes(&[42; 32]);
         let header = Header::open(&signed(&key), key.verifying_key().as_bytes()).unwrap();
         assert_eq!(header.board(), "esp32c3-wifi");
+        assert_eq!(Header::claimed(&signed(&key)), Some(header.version));
         assert_eq!((header.version, header.length, header.digest), (Version([1, 2, 3]), 789_360, [7; 32]));
     }
 
@@ -114,6 +121,7 @@ mod tests {
     fn the_layout_is_fixed() {
         let part = signed_part("c3", Version([1, 2, 0x304]), 0x0102_0304, &[0xaa; 32]).unwrap();
         assert_eq!(&part[..20], b"SMRTYIMG\x01\0\x01\0\x02\0\x04\x03c3\0\0");
+        assert_eq!(Header::claimed(&part), None, "there is more in a file");
         assert_eq!(&part[32..37], b"\x04\x03\x02\x01\xaa");
     }
 

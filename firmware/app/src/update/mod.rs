@@ -19,8 +19,12 @@
 //! | [`Install`] | an image on its way into the slot | `install` |
 //! | [`Notice`] | what a broker says of a newer image | `notice` |
 //! | `fetch` | the task that gets it | `fetch` |
+//! | `web`, `chunks` | from a web server, from the broker itself | `web`, `chunks` |
 
 mod choice;
+mod chunks;
+#[cfg(test)]
+pub(crate) mod example;
 mod fetch;
 mod header;
 mod install;
@@ -30,13 +34,16 @@ mod refusal;
 mod trial;
 mod updater;
 mod version;
+mod web;
 
 use crate::settings::{Name, Settings};
 
-pub(crate) use fetch::fetch_noticed;
+pub use chunks::CHUNK;
+pub(crate) use chunks::{Chunks, Pieces, Wanted};
+pub(crate) use fetch::{Why, fetch_noticed};
 pub use header::{HEADER_LEN, Header, signed_part};
 pub use install::Install;
-pub use notice::{Notice, NoticeError};
+pub use notice::{Notice, NoticeError, Place};
 pub use refusal::{Error, Refusal};
 pub(crate) use trial::watch_trial;
 pub use updater::{Layout, STARTS, Slot, Start, TRIAL_S, Updater, Verdict, judge};

@@ -1,6 +1,7 @@
 //! Notice: what a broker says, retained, of a newer image.
 //!
-//! `{"version":"0.2.0","url":"http://10.0.0.5/smartyreader.img"}`: to be fetched over plain HTTP; the signature proves it.
+//! - `{"version":"0.2.0","url":"http://10.0.0.5/smartyreader.img"}`: to be fetched over plain HTTP; the signature proves it.
+//! - `{"version":"0.2.0","chunks":391}`: it lies at the broker itself, see `chunks`.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -15,12 +16,24 @@ pub(super) const URL: usize = 128;
 pub struct Notice<'a> {
     /// Its version.
     pub version: Version,
-    /// Name or address of a web server.
-    pub host: &'a str,
-    /// 80 where the notice has none.
-    pub port: u16,
-    /// With its slash.
-    pub path: &'a str,
+    /// Where it is.
+    pub place: Place<'a>,
+}
+
+/// Where an image is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// At a web server.
+    Web {
+        /// Its name or address.
+        host: &'a str,
+        /// 80 where the notice has none.
+        port: u16,
+        /// With its slash.
+        path: &'a str,
+    },
+    /// At the broker, in so many chunks. A notice that has an address besides means them: they need nobody else.
+    Broker(u16),
 }
 
 /// What is wrong with a notice.
@@ -30,8 +43,10 @@ pub enum NoticeError {
     Json,
     /// No version, or not of the form `1.2.3`.
     Version,
-    /// No address, or not one of plain HTTP.
+    /// Neither an address nor chunks, or not one of plain HTTP.
     Url,
+    /// No number of chunks from 1 to 65535.
+    Chunks,
 }
 
 impl<'a> Notice<'a> {
@@ -43,23 +58,28 @@ impl<'a> Notice<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        let (mut version, mut url) = (None, None);
+        let (mut version, mut url, mut chunks) = (None, None, None);
         for member in members(text) {
             let Member { name, value } = member.map_err(|_| NoticeError::Json)?;
             match name {
                 "version" => version = value.text().and_then(Version::parse),
                 "url" => url = value.text().and_then(split),
+                "chunks" => chunks = Some(value.number().and_then(|count| count.try_into().ok()).unwrap_or(0)),
                 // What a later version says besides is not for this one.
                 _ => {}
             }
         }
-        let (host, port, path) = url.ok_or(NoticeError::Url)?;
-        Ok(Some(Self { version: version.ok_or(NoticeError::Version)?, host, port, path }))
+        let place = match (chunks, url) {
+            (Some(0), _) => return Err(NoticeError::Chunks),
+            (Some(chunks), _) => Place::Broker(chunks),
+            (None, url) => url.ok_or(NoticeError::Url)?,
+        };
+        Ok(Some(Self { version: version.ok_or(NoticeError::Version)?, place }))
     }
 }
 
 /// `http://HOST[:PORT]/PATH`
-fn split(url: &str) -> Option<(&str, u16, &str)> {
+fn split(url: &str) -> Option<Place<'_>> {
     let rest =
         url.strip_prefix("http://").filter(|_| url.len() <= URL && url.bytes().all(|byte| byte.is_ascii_graphic()))?;
     let (authority, path) = rest.split_at(rest.find('/')?);
@@ -68,16 +88,21 @@ fn split(url: &str) -> Option<(&str, u16, &str)> {
         None => (authority, 80),
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    (!host.is_empty() && host.bytes().all(plain)).then_some((host, port, path))
+    (!host.is_empty() && host.bytes().all(plain)).then_some(Place::Web { host, port, path })
 }
 
 impl Display for NoticeError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Json => "The notice of an update is not an object of JSON, like {\"version\":\"1.2.3\",\"url\":\"http://…\"}.",
+            Self::Json => {
+                "The notice of an update is not an object of JSON, like {\"version\":\"1.2.3\",\"url\":\"http://…\"}."
+            }
             Self::Version => "The notice of an update has no \"version\" of the form \"1.2.3\".",
-            Self::Url => "The notice's \"url\" is not http://HOST/PATH, at most 128 characters without spaces; https is not needed: \
-                          the image is signed.",
+            Self::Chunks => "The notice's \"chunks\" is no number from 1 to 65535.",
+            Self::Url => {
+                "The notice has no \"chunks\", and its \"url\" is not http://HOST/PATH, at most 128 characters without \
+                          spaces; https is not needed: the image is signed."
+            }
         })
     }
 }
@@ -97,12 +122,15 @@ mod tests {
         let version = Version([0, 2, 0]);
         assert_eq!(
             parse(r#"{"version":"0.2.0","url":"http://10.0.0.5/a/b.img?x=1","note":"why"}"#),
-            Ok(Some(Notice { version, host: "10.0.0.5", port: 80, path: "/a/b.img?x=1" }))
+            Ok(Some(Notice { version, place: Place::Web { host: "10.0.0.5", port: 80, path: "/a/b.img?x=1" } }))
         );
         assert_eq!(
             parse(r#" { "url" : "http://nas.local:8080/" , "version" : "0.2.0" } "#),
-            Ok(Some(Notice { version, host: "nas.local", port: 8080, path: "/" }))
+            Ok(Some(Notice { version, place: Place::Web { host: "nas.local", port: 8080, path: "/" } }))
         );
+        for text in [r#"{"version":"0.2.0","chunks":391}"#, r#"{"chunks":391,"url":"http://a/b","version":"0.2.0"}"#] {
+            assert_eq!(parse(text), Ok(Some(Notice { version, place: Place::Broker(391) })));
+        }
         assert_eq!(parse(""), Ok(None));
     }
 
@@ -115,6 +143,10 @@ mod tests {
             (r#"{"url":"http://a/"}"#, NoticeError::Version),
             (r#"{"version":"2","url":"http://a/"}"#, NoticeError::Version),
             (r#"{"version":"0.2.0"}"#, NoticeError::Url),
+            (r#"{"chunks":3}"#, NoticeError::Version),
+            (r#"{"version":"0.2.0","chunks":0}"#, NoticeError::Chunks),
+            (r#"{"version":"0.2.0","chunks":65536}"#, NoticeError::Chunks),
+            (r#"{"version":"0.2.0","chunks":"3"}"#, NoticeError::Chunks),
             (r#"{"version":"0.2.0","url":"https://a/"}"#, NoticeError::Url),
             (r#"{"version":"0.2.0","url":"http://a"}"#, NoticeError::Url),
             (r#"{"version":"0.2.0","url":"http:///x"}"#, NoticeError::Url),
@@ -134,7 +166,7 @@ mod tests {
 
         #[test]
         fn nothing_can_be_put_into_the_request(url in "http://[ -~]{0,60}") {
-            if let Some((host, _, path)) = split(&url) {
+            if let Some(Place::Web { host, path, .. }) = split(&url) {
                 prop_assert!(path.starts_with('/'));
                 prop_assert!(!host.contains(['/', ' ', '\r', '\n', '@']) && !path.contains([' ', '\r', '\n']));
             }

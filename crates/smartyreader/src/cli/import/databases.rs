@@ -1,10 +1,11 @@
 //! Databases: what the SQLite files of Domoticz and Home Assistant say of the registers. They are only read.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::Piles;
 use super::lines::{Line, Pile, moment};
@@ -45,9 +46,9 @@ pub(super) fn domoticz(file: &Path, device: Option<i64>, zone: &TimeZone) -> Res
     let connection = open(file)?;
     let wrong = foreign(file, "Domoticz");
     let device = p1(&connection, device, file)?;
-    let (mut import, mut export) = (pile(file), pile(file));
-    let sql =
-        "SELECT rowid, Date, Value1 + Value5, Value2 + Value6 FROM MultiMeter WHERE DeviceRowID = ? ORDER BY rowid";
+    let by_tariff = || Pile { split: true, ..pile(file) };
+    let (mut import, mut export) = (by_tariff(), by_tariff());
+    let sql = "SELECT rowid, Date, Value1, Value5, Value2, Value6 FROM MultiMeter WHERE DeviceRowID = ? ORDER BY rowid";
     let mut statement = connection.prepare(sql).map_err(&wrong)?;
     let mut rows = statement.query([device]).map_err(&wrong)?;
     let mut last = None;
@@ -57,8 +58,8 @@ pub(super) fn domoticz(file: &Path, device: Option<i64>, zone: &TimeZone) -> Res
         // Written every five minutes, some seconds late, with what was last heard.
         let time = local
             .map(|local| moment(local, zone, last).map(|time| if time % 60 < 30 { time - time % 60 } else { time }));
-        for (pile, column) in [(&mut import, 2), (&mut export, 3)] {
-            match (time, row.get::<_, Option<i64>>(column).ok().flatten()) {
+        for (pile, column) in [(&mut import, 2), (&mut export, 4)] {
+            match (time, two(row, column)) {
                 (Some(Some(time)), Some(wh)) => pile.lines.push(Line { time, wh, place }),
                 (Some(None), _) => pile.nowhen.push(place),
                 _ => pile.bad.push(place),
@@ -66,7 +67,7 @@ pub(super) fn domoticz(file: &Path, device: Option<i64>, zone: &TimeZone) -> Res
         }
         last = time.flatten().or(last);
     }
-    let sql = "SELECT rowid, Date, Counter1 + Counter3, Counter2 + Counter4 FROM MultiMeter_Calendar \
+    let sql = "SELECT rowid, Date, Counter1, Counter3, Counter2, Counter4 FROM MultiMeter_Calendar \
                WHERE DeviceRowID = ? ORDER BY Date";
     let mut statement = connection.prepare(sql).map_err(&wrong)?;
     let mut rows = statement.query([device]).map_err(&wrong)?;
@@ -76,17 +77,22 @@ pub(super) fn domoticz(file: &Path, device: Option<i64>, zone: &TimeZone) -> Res
             let next = date.tomorrow().ok()?.to_zoned(zone.clone()).ok()?;
             Some(next.timestamp().as_second() - 1)
         });
-        let register = |column| row.get::<_, Option<i64>>(column).ok().flatten();
         // Before 2015 it did not keep registers of days.
-        let known = register(2).is_some_and(|wh| wh > 0);
-        for (pile, column) in [(&mut import, 2), (&mut export, 3)] {
-            match (end, register(column)) {
+        let known = two(row, 2).is_some_and(|wh| wh != [0, 0]);
+        for (pile, column) in [(&mut import, 2), (&mut export, 4)] {
+            match (end, two(row, column)) {
                 (Some(time), Some(wh)) if known => pile.lines.push(Line { time, wh, place }),
                 _ => pile.bad.push(place),
             }
         }
     }
     Ok(vec![(Direction::Import, import), (Direction::Export, export)])
+}
+
+/// The registers of both tariffs, from a column and the one behind it.
+fn two(row: &Row<'_>, column: usize) -> Option<[i64; 2]> {
+    let register = |column| row.get::<_, Option<i64>>(column).ok().flatten().filter(|wh| *wh >= 0);
+    Some([register(column)?, register(column + 1)?])
 }
 
 /// The device that is named, or the only one.
@@ -106,11 +112,39 @@ fn p1(connection: &Connection, device: Option<i64>, file: &Path) -> Result<i64, 
 }
 
 /// The long-term statistics of Home Assistant's recorder: `state` is the register at the end of an hour, or of five minutes in the
-/// short-term ones; `start_ts`, before version 2023.3 `start`, when these began.
-pub(super) fn home_assistant(file: &Path, statistic: Option<&str>) -> Result<Pile, Failure> {
+/// short-term ones; `start_ts`, before version 2023.3 `start`, when these began. Two sensors are the two tariffs of one register.
+pub(super) fn home_assistant(file: &Path, statistics: &[String]) -> Result<Pile, Failure> {
     let connection = open(file)?;
+    let (one, two) = match statistics {
+        [one, two] => (one.as_str(), Some(two)),
+        [one] => (one.as_str(), None),
+        // The sentence lists them all.
+        _ => ("", None),
+    };
+    let mut pile = statistics_of(&connection, one, file)?;
+    let Some(two) = two else { return Ok(pile) };
+    let second = statistics_of(&connection, two, file)?;
+    pile.split = true;
+    pile.bad.extend(second.bad);
+    // Hours stand before five minutes.
+    let mut others: BTreeMap<i64, Line> = BTreeMap::new();
+    for line in second.lines {
+        others.entry(line.time).or_insert(line);
+    }
+    let firsts: BTreeSet<i64> = pile.lines.iter().map(|line| line.time).collect();
+    pile.bad.extend(others.values().filter(|other| !firsts.contains(&other.time)).map(|other| other.place));
+    for line in std::mem::take(&mut pile.lines) {
+        match others.get(&line.time) {
+            Some(other) => pile.lines.push(Line { wh: [line.wh[0], other.wh[0]], ..line }),
+            None => pile.bad.push(line.place),
+        }
+    }
+    Ok(pile)
+}
+
+fn statistics_of(connection: &Connection, statistic: &str, file: &Path) -> Result<Pile, Failure> {
     let wrong = foreign(file, "Home Assistant");
-    let (id, factor) = sensor(&connection, statistic, file)?;
+    let (id, factor) = sensor(connection, statistic, file)?;
     let mut pile = pile(file);
     // Hours first: where both have a moment, one of them is enough.
     for (table, length) in [("statistics", 3600), ("statistics_short_term", 300)] {
@@ -136,7 +170,7 @@ pub(super) fn home_assistant(file: &Path, statistic: Option<&str>) -> Result<Pil
             match start.zip(register) {
                 Some((start, state)) => {
                     let wh = (state * factor).round() as i64;
-                    pile.lines.push(Line { time: start + length - 1, wh, place });
+                    pile.lines.push(Line { time: start + length - 1, wh: [wh, 0], place });
                 }
                 None => pile.bad.push(place),
             }
@@ -146,14 +180,14 @@ pub(super) fn home_assistant(file: &Path, statistic: Option<&str>) -> Result<Pil
 }
 
 /// The row of a sensor in `statistics_meta`, and how many Wh its unit is.
-fn sensor(connection: &Connection, statistic: Option<&str>, file: &Path) -> Result<(i64, f64), Failure> {
+fn sensor(connection: &Connection, statistic: &str, file: &Path) -> Result<(i64, f64), Failure> {
     let wrong = foreign(file, "Home Assistant");
     let sql = "SELECT id, statistic_id, unit_of_measurement FROM statistics_meta \
                WHERE has_sum AND unit_of_measurement IN ('Wh', 'kWh', 'MWh') ORDER BY statistic_id";
     let mut statement = connection.prepare(sql).map_err(&wrong)?;
     let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(&wrong)?;
     let found: Vec<(i64, String, String)> = found.collect::<Result<_, _>>().map_err(&wrong)?;
-    if let Some((id, _, unit)) = found.iter().find(|(_, name, _)| Some(name.as_str()) == statistic) {
+    if let Some((id, _, unit)) = found.iter().find(|(_, name, _)| name == statistic) {
         let factor = match unit.as_str() {
             "MWh" => 1e6,
             "kWh" => 1e3,

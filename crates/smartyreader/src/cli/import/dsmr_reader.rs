@@ -76,7 +76,7 @@ struct Two<'a> {
 
 impl<'a> Two<'a> {
     fn new(file: &Path, zone: &'a TimeZone) -> Self {
-        let pile = || Pile { files: vec![file.to_path_buf()], ..Pile::default() };
+        let pile = || Pile { files: vec![file.to_path_buf()], split: true, ..Pile::default() };
         Self { import: pile(), export: pile(), zone }
     }
 
@@ -133,9 +133,8 @@ impl<'a> Two<'a> {
         let time: Option<Timestamp> = time.parse().ok();
         let time = time.map(|time| if days { midnight(time, self.zone) } else { time }.as_second());
         for (pile, one, two) in [(&mut self.import, import_1, import_2), (&mut self.export, export_1, export_2)] {
-            let sum = || watt_hours(one)?.checked_add(watt_hours(two)?);
-            match time.zip(sum()) {
-                Some((time, wh)) => pile.lines.push(Line { time, wh, place }),
+            match time.zip(watt_hours(one).zip(watt_hours(two))) {
+                Some((time, (one, two))) => pile.lines.push(Line { time, wh: [one, two], place }),
                 None => pile.bad.push(place),
             }
         }

@@ -14,13 +14,13 @@ use crate::exit::{Code, Failure};
 /// Where a line stands: which file, and its number in it, from 1 on.
 pub(super) type Place = (u32, u32);
 
-/// A line of a day file.
+/// What a line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     /// UTC seconds.
     pub(super) time: i64,
-    /// The register.
-    pub(super) wh: i64,
+    /// The registers of two tariffs, Wh. Where there is only one, or only their sum, it is the first.
+    pub(super) wh: [i64; 2],
     pub(super) place: Place,
 }
 
@@ -36,6 +36,8 @@ pub(super) struct Pile {
     pub(super) nowhen: Vec<Place>,
     /// What each is called, where it is not a line: a row.
     pub(super) rows: bool,
+    /// The registers are by tariff.
+    pub(super) split: bool,
 }
 
 /// So many places are named; the others are only counted.
@@ -93,7 +95,7 @@ impl Pile {
             match moment(line.local, zone, last) {
                 Some(time) => {
                     last = Some(time);
-                    self.lines.push(Line { time, wh: line.wh, place });
+                    self.lines.push(Line { time, wh: [line.wh, 0], place });
                 }
                 None => self.nowhen.push(place),
             }

@@ -4,6 +4,7 @@ mod databases;
 mod dsmr_reader;
 mod lines;
 mod plan;
+mod registers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use smarty_p1::{Quantity, Values};
+use smarty_p1::Quantity;
 use smarty_store::{BatchCount, Calendar, Clock, MeterReading, Proof, Store, StoreError};
 
 use super::ConfigFile;
@@ -21,6 +22,7 @@ use crate::exit::{Code, Failure};
 use crate::observe::now;
 use lines::Pile;
 use plan::{Plan, Taken};
+use registers::Registers;
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -51,6 +53,9 @@ struct Whose {
     /// The meter's identifier, where the database does not know it yet or the readings are of one that was there before.
     #[arg(long, value_name = "IDENTIFIER")]
     equipment: Option<String>,
+    /// The meter sends registers by two tariffs and no total. Only needed where the database knows nothing of it yet.
+    #[arg(long)]
+    by_tariff: bool,
     /// Only say what would be taken and what left.
     #[arg(long)]
     dry_run: bool,
@@ -91,9 +96,9 @@ struct Domoticz {
 struct HomeAssistant {
     #[command(flatten)]
     whose: Whose,
-    /// The sensor, as Home Assistant calls it: `sensor.energy_import`. Without it all are listed.
+    /// The sensor, as Home Assistant calls it: `sensor.energy_import`; twice for those of tariff 1 and 2. Without it all are listed.
     #[arg(long, value_name = "ENTITY")]
-    statistic: Option<String>,
+    statistic: Vec<String>,
     /// Which register it is.
     #[arg(long, value_enum, default_value_t)]
     value: Direction,
@@ -117,7 +122,7 @@ impl Import {
                 whose.bring(|zone| databases::domoticz(&file, device, zone))
             }
             What::HomeAssistant(HomeAssistant { whose, statistic, value, file }) => {
-                whose.bring(|_| Ok(vec![(value, databases::home_assistant(&file, statistic.as_deref())?)]))
+                whose.bring(|_| Ok(vec![(value, databases::home_assistant(&file, &statistic)?)]))
             }
         }
     }
@@ -146,17 +151,18 @@ impl Whose {
         // Held from here on: nobody else writes between the plan and its execution.
         let mut store = if self.dry_run { None } else { Some(self.store(&config)?) };
         for (index, (value, pile)) in piles.iter().enumerate() {
-            let quantity = quantity(*value);
-            let plan = Plan::new(pile, &config.store.path, &self.meter, quantity, equipment.as_deref(), now())?;
+            let path = &config.store.path;
+            let registers = Registers::new(quantity(*value), pile, path, &self.meter, self.by_tariff)?;
+            let plan = Plan::new(pile, path, &self.meter, &registers, equipment.as_deref(), now())?;
             if index == 0 {
                 println!("{} with {}.", several(pile.files.len(), "file"), several(pile.count(), pile.word()));
             }
-            self.tell(*value, pile, &plan, &config.time_zone());
+            self.tell(*value, pile, &registers, &plan, &config.time_zone());
             match &mut store {
                 None => {}
                 Some(_) if plan.taken.is_empty() => println!("There is nothing to import."),
                 Some(store) => {
-                    let count = self.write(store, quantity, &plan.taken)?;
+                    let count = self.write(store, &registers, &plan.taken)?;
                     println!(
                         "{} readings were imported, and their quarter-hours, days and months made anew.",
                         count.new
@@ -189,18 +195,25 @@ impl Whose {
         Ok(store)
     }
 
-    fn tell(&self, value: Direction, pile: &Pile, plan: &Plan, zone: &TimeZone) {
+    fn tell(&self, value: Direction, pile: &Pile, registers: &Registers, plan: &Plan, zone: &TimeZone) {
         let local = |time: i64| {
             Timestamp::from_second(time).unwrap_or_default().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S")
         };
         if let (Some(first), Some(last)) = (plan.taken.first(), plan.taken.last()) {
             println!(
-                "{} from {} to {}: the {} of meter {}.",
+                "{} from {} to {}: the {} of meter {}{}.",
                 verb(plan.taken.len(), pile.word(), self.dry_run),
                 local(first.time),
                 local(last.time),
                 value.name(),
-                self.meter
+                self.meter,
+                if registers.are_two() {
+                    ", by tariff"
+                } else if registers.adds_up(pile) {
+                    ", both tariffs added up"
+                } else {
+                    ""
+                }
             );
         }
         for (reason, places) in &plan.left {
@@ -213,11 +226,11 @@ impl Whose {
         }
     }
 
-    fn write(&self, store: &mut Store, quantity: Quantity, taken: &[Taken]) -> Result<BatchCount, Failure> {
+    fn write(&self, store: &mut Store, registers: &Registers, taken: &[Taken]) -> Result<BatchCount, Failure> {
         let meter: Arc<str> = self.meter.as_str().into();
         let mut sum = BatchCount::default();
         for portion in taken.chunks(PORTION) {
-            let readings: Vec<MeterReading> = portion.iter().map(|line| reading(&meter, quantity, line)).collect();
+            let readings: Vec<MeterReading> = portion.iter().map(|line| reading(&meter, registers, line)).collect();
             let count = store.insert_history(&readings)?;
             sum.new += count.new;
             sum.quarantined += count.quarantined;
@@ -234,18 +247,16 @@ const fn quantity(value: Direction) -> Quantity {
 }
 
 /// What the store keeps of a line. The script took the time of its own machine.
-fn reading(meter: &Arc<str>, quantity: Quantity, line: &Taken) -> MeterReading {
-    let mut values = Values::EMPTY;
-    values.set(quantity, line.wh);
+fn reading(meter: &Arc<str>, registers: &Registers, line: &Taken) -> MeterReading {
     MeterReading {
         meter: Arc::clone(meter),
         segment: Arc::clone(&line.equipment),
         time: line.time,
         clock: Clock::Host,
         received: line.time,
-        ident: IDENT + u64::from(quantity.code()),
+        ident: IDENT + u64::from(registers.code()),
         proof: Proof::Imported,
-        values,
+        values: registers.values(line.wh),
         texts: Vec::new(),
     }
 }

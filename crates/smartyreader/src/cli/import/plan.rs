@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use smarty_p1::Quantity;
 use smarty_store::{Proof, Reader, StoreError, StoredReading};
 
 use super::lines::{Line, Pile, Place};
+use super::registers::Registers;
 use crate::exit::{Code, Failure};
 
 /// Why a line is left, the most telling first.
@@ -53,7 +53,7 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) time: i64,
-    pub(super) wh: i64,
+    pub(super) wh: [i64; 2],
     pub(super) equipment: Arc<str>,
 }
 
@@ -81,7 +81,7 @@ impl Plan {
         pile: &Pile,
         store: &Path,
         meter: &str,
-        quantity: Quantity,
+        registers: &Registers,
         equipment: Option<&str>,
         now: i64,
     ) -> Result<Self, Failure> {
@@ -89,8 +89,8 @@ impl Plan {
         plan.leave_all(if pile.rows { Reason::NoRegister } else { Reason::NotALine }, &pile.bad);
         plan.leave_all(Reason::NoSuchTime, &pile.nowhen);
         let reader = if store.exists() { Some(Reader::open(store)?) } else { None };
-        let owners = Owners::new(reader.as_ref(), meter, quantity, equipment)?;
-        let mut lines = pile.lines.clone();
+        let owners = Owners::new(reader.as_ref(), meter, equipment)?;
+        let mut lines: Vec<Line> = pile.lines.iter().map(|line| registers.line(*line)).collect();
         // The first of the same second stays, in the order of the files.
         lines.sort_by_key(|line| line.time);
         lines.dedup_by(|later, earlier| {
@@ -102,7 +102,7 @@ impl Plan {
         });
         lines.retain(|line| line.time <= now + AHEAD || plan.leave(Reason::InTheFuture, line.place));
         let lines = owners.in_course(&lines, &mut plan);
-        plan.compare(&lines, reader.as_ref(), meter, quantity, &owners)?;
+        plan.compare(&lines, reader.as_ref(), meter, registers, &owners)?;
         for places in plan.left.values_mut() {
             places.sort_unstable();
         }
@@ -127,7 +127,7 @@ impl Plan {
         lines: &[Line],
         reader: Option<&Reader>,
         meter: &str,
-        quantity: Quantity,
+        registers: &Registers,
         owners: &Owners,
     ) -> Result<(), StoreError> {
         let Some(first) = lines.first() else { return Ok(()) };
@@ -142,7 +142,7 @@ impl Plan {
             };
         }
         let readings = stored.into_iter().flatten().filter_map(|reading| match reading {
-            Ok(reading) => Register::of(&reading, quantity).map(Ok),
+            Ok(reading) => Register::of(&reading, registers).map(Ok),
             Err(error) => Some(Err(error)),
         });
         let mut readings = readings.peekable();
@@ -156,8 +156,8 @@ impl Plan {
             }
             let owner = owners.at(line.time);
             let next = readings.peek().and_then(|next| next.as_ref().ok()).filter(|next| next.equipment == *owner);
-            let fits =
-                known.last.get(owner).is_none_or(|&wh| wh <= line.wh) && next.is_none_or(|next| line.wh <= next.wh);
+            let fits = known.last.get(owner).is_none_or(|&wh| none_falls(wh, line.wh))
+                && next.is_none_or(|next| none_falls(line.wh, next.wh));
             if line.time < begins {
                 self.leave(Reason::Forgotten, line.place);
             } else if known.minute == Some(minute) {
@@ -172,17 +172,22 @@ impl Plan {
     }
 }
 
-/// What a stored reading says of the register.
+/// No register goes down from the one to the other.
+fn none_falls(before: [i64; 2], behind: [i64; 2]) -> bool {
+    before[0] <= behind[0] && before[1] <= behind[1]
+}
+
+/// What a stored reading says of the registers.
 struct Register {
     time: i64,
-    wh: i64,
+    wh: [i64; 2],
     equipment: Arc<str>,
     imported: bool,
 }
 
 impl Register {
-    fn of(reading: &StoredReading, quantity: Quantity) -> Option<Self> {
-        let wh = reading.values.get(quantity)?;
+    fn of(reading: &StoredReading, registers: &Registers) -> Option<Self> {
+        let wh = registers.of(&reading.values)?;
         let imported = reading.proof == Proof::Imported;
         Some(Self { time: reading.time, wh, equipment: Arc::clone(&reading.segment), imported })
     }
@@ -191,8 +196,8 @@ impl Register {
 /// What the store has up to the end of a minute.
 #[derive(Default)]
 struct Known {
-    /// The last register of each equipment.
-    last: HashMap<Arc<str>, i64>,
+    /// The last registers of each equipment.
+    last: HashMap<Arc<str>, [i64; 2]>,
     /// The last minute that has a reading, and whether a telegram is among them.
     minute: Option<i64>,
     telegram: bool,
@@ -213,7 +218,7 @@ impl Known {
 struct Owners(Vec<(i64, Arc<str>)>);
 
 impl Owners {
-    fn new(reader: Option<&Reader>, meter: &str, quantity: Quantity, equipment: Option<&str>) -> Result<Self, Failure> {
+    fn new(reader: Option<&Reader>, meter: &str, equipment: Option<&str>) -> Result<Self, Failure> {
         let entry = match reader {
             Some(reader) => reader.meters()?.into_iter().find(|entry| entry.name == meter),
             None => None,
@@ -234,21 +239,6 @@ impl Owners {
                 ),
             ));
         }
-        if let (Some(reader), Some(_)) = (reader, &entry) {
-            let knows = |which: Quantity| -> Result<bool, StoreError> {
-                Ok(reader.quantities(meter)?.iter().any(|known| known.quantity == which))
-            };
-            let tariff =
-                if quantity == Quantity::EnergyImport { Quantity::EnergyImportT1 } else { Quantity::EnergyExportT1 };
-            if knows(tariff)? && !knows(quantity)? {
-                return Err(Failure::new(
-                    Code::Data,
-                    format!(
-                        "meter {meter} sends registers by tariff and no total; what is imported are totals, and the two do not go together"
-                    ),
-                ));
-            }
-        }
         Ok(Self(owners))
     }
 
@@ -257,30 +247,29 @@ impl Owners {
         &self.0[behind.saturating_sub(1)].1
     }
 
-    /// The most lines of each equipment whose registers never go down; the others are left.
+    /// Of each equipment the most lines in which the first register never goes down, and of these in which the second does not; the
+    /// others are left.
     fn in_course(&self, lines: &[Line], plan: &mut Plan) -> Vec<Line> {
         let mut kept = Vec::new();
         for group in lines.chunk_by(|one, two| self.at(one.time) == self.at(two.time)) {
-            let rising = rising(group);
-            for (line, keep) in group.iter().zip(rising) {
-                if keep {
-                    kept.push(*line);
-                } else {
-                    plan.leave(Reason::OutOfCourse, line.place);
-                }
+            let mut group = group.to_vec();
+            for register in [0, 1] {
+                let mut rising = rising(&group, register).into_iter();
+                group.retain(|line| rising.next().unwrap_or(true) || plan.leave(Reason::OutOfCourse, line.place));
             }
+            kept.extend(group);
         }
         kept
     }
 }
 
-/// Marks a longest part of the lines whose registers never go down (patience sorting).
-fn rising(lines: &[Line]) -> Vec<bool> {
+/// Marks a longest part of the lines in which a register never goes down (patience sorting).
+fn rising(lines: &[Line], register: usize) -> Vec<bool> {
     // The last line of the best part of each length, and the line before each.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
-        let length = ends.partition_point(|&end| lines[end].wh <= line.wh);
+        let length = ends.partition_point(|&end| lines[end].wh[register] <= line.wh[register]);
         before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
         if length == ends.len() {
             ends.push(index);
@@ -303,7 +292,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn lines(registers: &[i64]) -> Vec<Line> {
-        let line = |(index, &wh): (usize, &i64)| Line { time: index as i64 * 60, wh, place: (0, index as u32 + 1) };
+        let line =
+            |(index, &wh): (usize, &i64)| Line { time: index as i64 * 60, wh: [0, wh], place: (0, index as u32 + 1) };
         registers.iter().enumerate().map(line).collect()
     }
 
@@ -316,7 +306,7 @@ mod tests {
             (&[5, 5, 5], &[]),
             (&[5, 6, 7, 8, 1, 2], &[4, 5]),
         ] {
-            let keep = rising(&lines(registers));
+            let keep = rising(&lines(registers), 1);
             let dropped: Vec<usize> = (0..keep.len()).filter(|&index| !keep[index]).collect();
             assert_eq!(dropped, left, "{registers:?}");
         }
@@ -326,8 +316,8 @@ mod tests {
         #[test]
         fn what_is_kept_never_goes_down_and_is_the_most(registers in prop::collection::vec(0i64..12, 0..11)) {
             let all = lines(&registers);
-            let keep = rising(&all);
-            let kept: Vec<i64> = all.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(line, _)| line.wh).collect();
+            let keep = rising(&all, 1);
+            let kept: Vec<i64> = all.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(line, _)| line.wh[1]).collect();
             prop_assert!(kept.is_sorted());
             // Every choice there is.
             let best = (0u32..1 << registers.len())

@@ -40,7 +40,7 @@ pub(super) struct Setup {
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// How long to listen for a telegram, in seconds.
-    #[arg(long, default_value_t = 25)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 25)]
     listen: u64,
 }
 
