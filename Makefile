@@ -62,10 +62,10 @@ firmware:
 	scripts/firmware c3 wifi lora eth-lora
 	scripts/firmware size board-c3 900000 270000 72000
 	scripts/firmware size board-c3-wifi 1300000 325000 72000
-	scripts/firmware size board-c3-lora 1300000 340000 60000
-	scripts/firmware size board-c3-eth-lora 1000000 330000 64000
+	scripts/firmware size board-c3-lora 1300000 325000 72000
+	scripts/firmware size board-c3-eth-lora 1000000 270000 72000
 	if scripts/firmware can c6; then \
-		scripts/firmware c6 && scripts/firmware size board-c6-wifi 1400000 370000 64000; \
+		scripts/firmware c6 && scripts/firmware size board-c6-wifi 1400000 350000 72000; \
 	else \
 		echo "SKIPPED: the ESP32-C6" >&2; \
 	fi
