@@ -47,7 +47,7 @@ impl Registers {
             let like = [Quantity::EnergyImport, Quantity::EnergyExport]
                 .into_iter()
                 .any(|other| !sent.contains(&other) && other.tariffs().iter().any(|tariff| sent.contains(tariff)));
-            if !by_tariff && !(like && pile.split) {
+            if !(by_tariff || like && pile.split) {
                 return Ok(Self(vec![total]));
             }
             tariffs = both.to_vec();
