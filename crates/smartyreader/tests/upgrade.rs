@@ -97,7 +97,9 @@ fn every_version_comes_along_by_itself() {
         let kept: Vec<&PathBuf> =
             kept.iter().filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
         assert!(kept.len() >= 3, "{name} says nothing of its database");
-        kept.iter().for_each(|kept| agrees(kept, &config));
+        for kept in &kept {
+            agrees(kept, &config);
+        }
 
         // The old file, from the copy or as it was, goes the same way again.
         if !copy.exists() {
@@ -107,7 +109,9 @@ fn every_version_comes_along_by_itself() {
         assert_eq!(code, 0, "{name}: {err}");
         let mut daemon = Daemon::start_with(config.clone(), address);
         daemon.process.terminate();
-        kept.iter().for_each(|kept| agrees(kept, &config));
+        for kept in &kept {
+            agrees(kept, &config);
+        }
     }
 }
 
