@@ -50,7 +50,7 @@ fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
         if path.is_dir() && !name.starts_with('.') && !["target", "node_modules", "artifacts", "dist"].contains(&&*name)
         {
             documents(&path, found);
-        } else if name.ends_with(".md") {
+        } else if path.extension().is_some_and(|extension| extension == "md") {
             found.push(path);
         }
     }
