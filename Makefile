@@ -12,10 +12,10 @@ demo: release
 ## Every test of Rust, firmware, page and browser.
 test: lint web
 	if scripts/firmware can; then \
-		$(MAKE) firmware-parts && FIRMWARE_REQUIRED=1 cargo test --workspace; \
+		$(MAKE) firmware-parts && FIRMWARE_REQUIRED=1 scripts/test; \
 	else \
 		echo "SKIPPED: the firmware. \`make firmware-test\` gets what it needs and tests it; everything else is tested." >&2; \
-		cargo test --workspace; \
+		scripts/test; \
 	fi
 	$(MAKE) browser
 	$(MAKE) fuzz-smoke

@@ -42,11 +42,20 @@ struct Span {
 }
 
 impl Span {
+    fn is_fast(&self) -> bool {
+        self.speed > 500
+    }
+
     /// Of so many minutes so many make a line and a message. Sinks are not waited for: at thousands of times the speed
     /// of a meter they may miss some, and the store may not.
     fn least(&self) -> i64 {
         let minutes = self.seconds / 60;
-        if self.speed > 500 { minutes / 20 } else { minutes - 5 }
+        if self.is_fast() { minutes / 20 } else { minutes - 5 }
+    }
+
+    /// So many telegrams of the pulled meter are lost at least: of a day more than a quarter-hour has.
+    fn lost(&self) -> usize {
+        if self.is_fast() { 100 } else { 10 }
     }
 }
 
@@ -83,14 +92,16 @@ fn plug(folder: &Folder, number: usize, span: &Span) -> (Process, Cable) {
 }
 
 /// The document's own configuration, with the ports and the broker of this test.
-fn configuration(folder: &Folder, broker: &Broker) -> String {
+fn configuration(folder: &Folder, broker: &Broker, span: &Span) -> String {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/smartyreader5.md");
     let document = std::fs::read_to_string(document).unwrap();
     let text = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     assert!(text.contains("/dev/serial/by-id/") && text.contains("broker = \"mqtt://192.168.1.10\""));
+    // A thousand live messages a second, which no house has, would leave the board's own no room.
+    let native = if span.is_fast() { "publish-native = false\n" } else { "" };
     let by_id = format!("{}/", folder.path().display());
     text.replace("/dev/serial/by-id/", &by_id)
-        .replace("broker = \"mqtt://192.168.1.10\"\n", &broker.settings())
+        .replace("broker = \"mqtt://192.168.1.10\"\n", &(broker.settings() + native))
         .replace("title = \"Rainwater\"", "title = \"Rainwater\"\nevery = \"1s\"")
         .replace("meter = \"tank\"\n", "meter = \"tank\"\nevery = \"2s\"\n")
         + "[group.flats]\nadd = [\"sm1\", \"sm2\"]\n[group.house]\nadd = [\"sm1\", \"sm2\"]\nsubtract = [\"sm3\"]\n"
@@ -102,6 +113,10 @@ fn truth(folder: &Folder, number: usize) -> BTreeMap<i64, Value> {
     let text = std::fs::read_to_string(folder.file(&format!("truth{number}.jsonl"))).unwrap_or_default();
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.map(|line| (line["time"].as_i64().unwrap(), line)).collect()
+}
+
+fn lines(file: &Path) -> usize {
+    std::fs::read_to_string(file).unwrap_or_default().lines().count()
 }
 
 /// Resident memory of a process, kB.
@@ -127,7 +142,7 @@ fn five(span: &Span) {
     let _sonar = Sonar::plug(&folder.file("usb-FTDI_FT232R_USB_UART_A9TANK01-if00-port0"), 123);
     let count = span.seconds / 10;
     let meters: Vec<(Process, Cable)> = (1..=5).map(|number| plug(&folder, number, span)).collect();
-    let mut daemon = Daemon::start(&folder, &configuration(&folder, &broker));
+    let mut daemon = Daemon::start(&folder, &configuration(&folder, &broker, span));
     let begun = Instant::now();
     let wait = |daemon: &Daemon, what: &str, holds: &dyn Fn(&Daemon) -> bool| {
         while !holds(daemon) {
@@ -139,11 +154,12 @@ fn five(span: &Span) {
     let early = resident(&daemon.process);
     // The third cable is pulled: its meter goes on without us.
     meters[2].1.pull();
+    let said = lines(&folder.file("truth3.jsonl"));
     wait(&daemon, "it is missed", &|daemon| {
         let problems = daemon.health()["problems"].clone();
         problems.as_array().unwrap().iter().any(|problem| problem["subject"] == "source port3")
     });
-    std::thread::sleep(Duration::from_millis(500));
+    wait(&daemon, "it has gone on", &|_| lines(&folder.file("truth3.jsonl")) >= said + span.lost());
     meters[2].1.put_back(&device(&folder, 3));
     for number in [1, 2, 4, 5] {
         wait(&daemon, "everything is read", &|daemon| telegrams(daemon, &format!("sm{number}")) >= count);
@@ -226,8 +242,8 @@ fn groups(daemon: &Daemon, span: &Span) {
     // Without the meter that was pulled nothing is known of the house.
     let all = |start: &&i64| two.contains_key(*start) && three.contains_key(*start);
     assert_eq!(house.keys().collect::<Vec<_>>(), one.keys().filter(all).collect::<Vec<_>>());
-    let pulled_for_long = span.speed > 500;
-    assert!(!pulled_for_long || three.len() < one.len(), "nothing is missing of the meter that was pulled");
+    let more_than_a_quarter = span.lost() > 90;
+    assert!(!more_than_a_quarter || three.len() < one.len(), "nothing is missing of the meter that was pulled");
     for (start, (import, export)) in &house {
         let net = |meter: &BTreeMap<i64, (i64, i64)>| meter[start].0 - meter[start].1;
         assert_eq!(import - export, net(&one) + net(&two) - net(&three), "the quarter-hour of {start}");

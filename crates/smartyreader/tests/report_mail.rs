@@ -103,6 +103,7 @@ fn with_tls_and_without() {
         let (code, out, err) = finish(smartyreader().args(["report", "--send-test", "--config"]).arg(&config));
         assert_eq!((code, err.as_str()), (0, ""), "{security:?}: {out}");
         assert!(out.contains("has taken it"), "{out}");
+        server.wait_for_mails(1);
         assert_eq!(server.got(), ["anna@example.org"]);
         assert!(server.source(1).contains("Subject: Test: "), "{}", server.source(1));
     }

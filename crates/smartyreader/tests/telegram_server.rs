@@ -208,7 +208,7 @@ fn an_address_that_is_taken_is_said_and_tried_again() {
     daemon.wait("telegrams are kept all the same", |daemon| daemon.health()["store"]["stored"].as_u64() > Some(1));
     drop(other);
     daemon.wait("it is over", |daemon| !daemon.problems().contains(&"cannot-serve".to_string()));
-    assert_eq!(telegrams(&mut connect(&address), 1).len(), 1);
+    assert!(!telegrams(&mut connect(&address), 1).is_empty());
 }
 
 #[test]

@@ -15,7 +15,7 @@ const USAGE: &str = "sign-firmware new-key KEY-FILE
 sign-firmware public KEY-FILE
     prints the public key: for SMARTY_UPDATE_KEY when a board is built, or for its setting update-key
 sign-firmware sign KEY-FILE BOARD VERSION IMAGE OUT
-    signs an application image (espflash save-image) for boards of this kind: esp32c3-wifi, esp32c3-eth
+    signs an application image (scripts/firmware makes it) for boards of this kind: esp32c3-wifi, esp32c3-eth
 sign-firmware publish FILE TOPIC [OPTION...]
     puts a signed image at a broker, in retained chunks below TOPIC/update (TOPIC is the board's setting), and the notice
     behind them. It calls mosquitto_pub for each, with these options: -h HOST, -p PORT, --cafile FILE ...
@@ -82,7 +82,7 @@ fn sign(key: &str, board: &str, version: &str, image: &str, out: &str) -> Result
     let version = Version::parse(version).ok_or("write the version as 1.2.3")?;
     let bytes = fs::read(image).map_err(|error| format!("{image}: {error}"))?;
     if bytes.first() != Some(&0xe9) {
-        return Err(format!("{image}: no application image; make one with espflash save-image").into());
+        return Err(format!("{image}: no application image; scripts/firmware makes one").into());
     }
     // A board compares what it is offered with what it says of itself: the two have to agree.
     if let Some(own) = own_version(&bytes).filter(|own| *own != version) {

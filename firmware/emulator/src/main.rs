@@ -1,4 +1,4 @@
-//! Runs a flash image of the ESP32-C3 board: `smarty-emulator FLASH [OPTION...]`, see `--help`.
+//! Runs a flash image of the ESP32-C3 board: `emulator FLASH [OPTION...]`, see `--help`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use smarty_emulator::machine::{End, Machine, Press};
 use smarty_emulator::outside::Outside;
 
 const HELP: &str = "\
-smarty-emulator FLASH [OPTION...]: runs a flash image of the ESP32-C3 (4 MiB, as espflash's save-image --merge makes it)
+emulator FLASH [OPTION...]: runs a flash image of the ESP32-C3, as scripts/firmware makes it (NAME-factory.bin)
 
 FLASH is changed as the program writes it. The console is on standard output, what the emulator says on standard error.
 
