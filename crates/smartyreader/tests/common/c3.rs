@@ -1,12 +1,13 @@
 //! The ESP32-C3 board in the emulator: the flash image that a real one gets, a meter's line, and a network on which this machine
 //! is 10.0.2.2. QEMU is only the router there.
 
+use std::fs::File;
 use std::io::{Read, Write as _};
 use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,10 +28,12 @@ pub fn meter(period_s: u32) -> VirtualMeter {
     })
 }
 
-/// One chip at a time: it has to keep up with its own clock, and a machine may have two cores.
-pub fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// One chip at a time, whichever test program it is in: it has to keep up with its own clock, and a machine may have two
+/// cores. It ends with what is answered.
+pub fn turn() -> File {
+    let turn = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("c3.turn")).unwrap();
+    turn.lock().unwrap();
+    turn
 }
 
 /// What every board here is told, and more.
