@@ -28,9 +28,10 @@ pub fn meter(period_s: u32) -> VirtualMeter {
     })
 }
 
-/// One chip at a time, of all test programs: it has to keep up with its own clock, and a machine may have two cores.
+/// One chip at a time, whichever test program it is in: it has to keep up with its own clock, and a machine may have two
+/// cores. It ends with what is answered.
 pub fn turn() -> File {
-    let turn = File::create(concat!(env!("CARGO_TARGET_TMPDIR"), "/chip.lock")).unwrap();
+    let turn = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("c3.turn")).unwrap();
     turn.lock().unwrap();
     turn
 }
