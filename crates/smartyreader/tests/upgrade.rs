@@ -50,10 +50,10 @@ fn agree(kept: &[Value], now: &[Value], what: &str) {
     }
 }
 
-/// SQLite's header has the version of the schema at 60, big endian.
-fn schema(database: &Path) -> u32 {
-    let bytes = std::fs::read(database).unwrap();
-    u32::from_be_bytes(bytes[60..64].try_into().unwrap())
+/// The version of the schema; it may stand in the log beside the file still.
+fn schema(database: &Path) -> i64 {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
 }
 
 /// What the kept file `METER-RESOLUTION.jsonl` says is said today, too.
