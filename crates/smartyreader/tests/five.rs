@@ -25,7 +25,7 @@ fn an_hour_of_five_meters_and_a_tank() {
 
 #[test]
 fn a_day_of_five_meters_and_a_tank() {
-    five(&Span { seconds: 86_400, speed: 1500, patience: 900 });
+    five(&Span { seconds: 86_400, speed: 1200, patience: 300 });
 }
 
 #[test]

@@ -103,12 +103,13 @@ impl Broker {
 
     /// Starts it again where it was.
     pub fn go(&mut self) {
-        let process = Process::start(Command::new("mosquitto").arg("-c").arg(&self.config));
+        let mut process = Process::start(Command::new("mosquitto").arg("-c").arg(&self.config));
         let until = Instant::now() + Duration::from_secs(10);
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < until, "mosquitto does not start: {}", process.log());
             thread::sleep(Duration::from_millis(20));
         }
+        assert!(process.child.try_wait().unwrap().is_none(), "mosquitto has ended: {}", process.log());
         self.process = Some(process);
     }
 
