@@ -40,11 +40,10 @@ fn each_line_is_a_datagram() {
     let telegram = |line: &String| line.contains("meter home: a good telegram of");
     let got = lines(&listener, |lines| lines.iter().filter(|line| telegram(line)).count() >= 5);
     assert!(got.iter().any(|line| line.contains("reading 1 meters on 1 sources")), "{got:#?}");
-    let log = daemon.process.log();
     for line in &got {
         assert!(line.ends_with('\n') && line.matches('\n').count() == 1, "{line:?}");
         assert!(!line.contains('\x1b'), "{line:?}");
-        assert!(log.contains(line), "the same lines as on standard error: {line:?}\n{log}");
+        daemon.wait("the same line on standard error", |daemon| daemon.process.log().contains(line));
         assert!(!line.contains(KEY) && !line.contains("kWh") && !line.contains("energy"), "{line:?}");
     }
 }
@@ -69,5 +68,5 @@ fn at_the_usual_level_there_are_only_troubles_and_nobody_listening_is_none() {
     drop(listener);
     let daemon = Daemon::start(&folder, &text);
     daemon.wait("it works all the same", |daemon| daemon.problems().contains(&"plain-refused".to_string()));
-    assert!(daemon.process.log().contains("they are refused"));
+    daemon.wait("it is in the log", |daemon| daemon.process.log().contains("they are refused"));
 }
