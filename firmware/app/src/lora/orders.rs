@@ -93,7 +93,7 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
                 rest
             }
             [NEW_CHANNEL, index, a, b, c, range, ref rest @ ..] => {
-                put(once, &[NEW_CHANNEL, channel(terms, index, hz([a, b, c]), range)]);
+                put(once, &[NEW_CHANNEL, channel(terms, rate, index, hz([a, b, c]), range)]);
                 rest
             }
             [RX_TIMING_SETUP, delay, ref rest @ ..] => {
@@ -146,21 +146,24 @@ fn listen(terms: &mut Terms, windows: u8, second_hz: u32) -> u8 {
     u8::from(hz_is_right) | u8::from(rate.is_some()) << 1 | u8::from(slower_is_right) << 2
 }
 
-/// Another channel; 0 Hz takes it away.
-fn channel(terms: &mut Terms, index: u8, hz: u32, range: u8) -> u8 {
+/// Another channel; 0 Hz takes it away. Refused where none would be left for our data rate, with the bit of the data rates.
+fn channel(terms: &mut Terms, rate: DataRate, index: u8, hz: u32, range: u8) -> u8 {
     let rates =
         DataRate::new(range & 15).zip(DataRate::new(range >> 4)).filter(|(slowest, fastest)| slowest <= fastest);
     let channel = rates.map(|(slowest, fastest)| Channel { hz, slowest, fastest });
     let mut tried = terms.clone();
     let hz_is_right = tried.set_channel(usize::from(index), (hz > 0).then(|| channel.unwrap_or(Channel::new(hz))));
-    if hz_is_right && (channel.is_some() || hz == 0) {
+    let rates_are_right = (channel.is_some() || hz == 0) && tried.channel(rate, 0).is_some();
+    if hz_is_right && rates_are_right {
         *terms = tried;
     }
-    u8::from(hz_is_right) | u8::from(channel.is_some() || hz == 0) << 1
+    u8::from(hz_is_right) | u8::from(rates_are_right) << 1
 }
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -211,11 +214,41 @@ mod tests {
         assert_eq!((terms.duty, answers.take(false)), (10, Vec::from_slice(&[0x0A, 0b10, 0x04]).unwrap_or_default()));
     }
 
+    /// Only channel 3, and then it is taken away, or is for other data rates than ours.
+    #[test]
+    fn the_last_channel_stays() {
+        let only = [0x07, 0x03, 0x18, 0x4F, 0x84, 0x50, 0x03, 0xFF, 0x08, 0, 0];
+        for last in [[0x07, 0x03, 0, 0, 0, 0x50], [0x07, 0x03, 0x18, 0x4F, 0x84, 0x40]] {
+            let (terms, mut answers) = obeyed(&[only.as_slice(), &last].concat());
+            assert_eq!(terms.channel(RATE, 0), Some(Channel::new(867_100_000)), "{last:x?}");
+            assert_eq!(answers.take(false), [0x07, 0b11, 0x03, 0b111, 0x07, 0b01], "{last:x?}");
+        }
+    }
+
+    /// An order as networks build it: channels that come and go, masks that leave few, windows, limits.
+    fn valid() -> impl Strategy<Value = Vec<u8, 6>> {
+        let hundreds_of_hz = prop_oneof![Just(0_u32), Just(8_671_000), Just(8_673_000), Just(8_693_000)];
+        let range = prop_oneof![Just(0x50), Just(0x40), Just(0x55), Just(0x05), any::<u8>()];
+        let mask = prop_oneof![Just(0x08), Just(0x10), Just(0x18), any::<u8>()];
+        let power = prop_oneof![Just(0xFF), Just(0x50), any::<u8>()];
+        prop_oneof![
+            (2_u8..5, hundreds_of_hz, range).prop_map(|(index, hundreds, range)| {
+                let [a, b, c, _] = hundreds.to_le_bytes();
+                Vec::from_iter([NEW_CHANNEL, index, a, b, c, range])
+            }),
+            (power, mask).prop_map(|(power, mask)| Vec::from_iter([LINK_ADR, power, mask, 0, 0])),
+            any::<u8>().prop_map(|windows| Vec::from_iter([RX_PARAM_SETUP, windows, 0xD2, 0xAD, 0x84])),
+            (0_u8..16).prop_map(|exponent| Vec::from_iter([DUTY_CYCLE, exponent])),
+        ]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
         /// Whatever a network says, there is a channel left to answer in, the bands are kept, and what is stored is what was agreed.
         #[test]
-        fn no_orders_are_too_strange(orders in proptest::collection::vec(any::<u8>(), 0..60), random: u32) {
-            let (terms, mut answers) = obeyed(&orders);
+        fn no_orders_are_too_strange(orders in proptest::collection::vec(valid(), 0..12), noise: [u8; 6], random: u32) {
+            let (terms, mut answers) = obeyed(&orders.into_iter().flatten().chain(noise).collect::<std::vec::Vec<_>>());
             let channel = terms.channel(RATE, random);
             prop_assert!(channel.is_some_and(|channel| super::super::eu868::may_send(channel.hz)));
             prop_assert!((1..=15).contains(&terms.delay_s));
