@@ -85,6 +85,12 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
     fn agree(&mut self) {
         let terms = self.session.as_ref().map(|session| &session.terms);
         self.duty.limit(self.air.now_ms(), terms.map_or(0, |terms| terms.duty));
+        if terms.is_some_and(|terms| terms.is_deaf(self.rate)) {
+            log::warn!(
+                "LoRaWAN: the network answers at data rate 1, which the radio's driver sets wrong, so these answers are not heard; \
+                 choose another lora-data-rate, or other RX1 and RX2 data rates in the network's console"
+            );
+        }
     }
 
     fn take(&mut self, quarter: QuarterHour) {

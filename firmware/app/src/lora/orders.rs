@@ -84,7 +84,7 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
                 rest
             }
             [RX_PARAM_SETUP, windows, a, b, c, ref rest @ ..] => {
-                put(standing, &[RX_PARAM_SETUP, listen(terms, windows, hz([a, b, c]))]);
+                put(standing, &[RX_PARAM_SETUP, listen(terms, rate, windows, hz([a, b, c]))]);
                 rest
             }
             [DEV_STATUS, ref rest @ ..] => {
@@ -135,15 +135,15 @@ fn adapt(terms: &mut Terms, rate: DataRate, rate_and_power: u8, mask: u16, more:
     u8::from(used.is_some()) | u8::from(rate_is_right) << 1 | u8::from(power_is_right) << 2
 }
 
-/// Where the windows listen.
-fn listen(terms: &mut Terms, windows: u8, second_hz: u32) -> u8 {
+/// Where the windows listen. A data rate that the radio's driver sets wrong is refused in both.
+fn listen(terms: &mut Terms, rate: DataRate, windows: u8, second_hz: u32) -> u8 {
     let slower = windows >> 4 & 7;
-    let rate = DataRate::new(windows & 15);
-    let (hz_is_right, slower_is_right) = (may_hear(second_hz), slower <= 5);
-    if let Some(rate) = rate.filter(|_| hz_is_right && slower_is_right) {
-        (terms.first_slower, terms.second_rate, terms.second_hz) = (slower, rate, second_hz);
+    let second = DataRate::new(windows & 15).filter(|second| second.is_set_right());
+    let (hz_is_right, slower_is_right) = (may_hear(second_hz), slower <= 5 && rate.slower(slower).is_set_right());
+    if let Some(second) = second.filter(|_| hz_is_right && slower_is_right) {
+        (terms.first_slower, terms.second_rate, terms.second_hz) = (slower, second, second_hz);
     }
-    u8::from(hz_is_right) | u8::from(rate.is_some()) << 1 | u8::from(slower_is_right) << 2
+    u8::from(hz_is_right) | u8::from(second.is_some()) << 1 | u8::from(slower_is_right) << 2
 }
 
 /// Another channel; 0 Hz takes it away. Refused where none would be left for our data rate, with the bit of the data rates.
@@ -193,12 +193,14 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_whole() {
         let unchanged = Terms::new();
-        let refused: [(&[u8], &[u8]); 7] = [
+        let refused: [(&[u8], &[u8]); 9] = [
             (&[0x03, 0x30, 0x07, 0, 0], &[0x03, 0b101]),            // Another data rate.
             (&[0x03, 0x50, 0x08, 0, 0], &[0x03, 0b110]),            // A channel that is not there.
             (&[0x03, 0x50, 0, 0, 0], &[0x03, 0b110]),               // No channel at all.
             (&[0x03, 0x58, 0x07, 0, 0], &[0x03, 0b011]),            // A power that is not there.
             (&[0x05, 0x0F, 0xD2, 0xAD, 0x84], &[0x05, 0b101]),      // A data rate that is not there.
+            (&[0x05, 0x01, 0xD2, 0xAD, 0x84], &[0x05, 0b101]),      // Data rate 1 in the second window.
+            (&[0x05, 0x43, 0xD2, 0xAD, 0x84], &[0x05, 0b011]),      // And in the first: four slower than 5.
             (&[0x07, 0x03, 0xC8, 0xA4, 0x84, 0x50], &[0x07, 0b10]), // 869.3 MHz: 0.1 % only.
             (&[0x07, 0x01, 0x18, 0x4F, 0x84, 0x50], &[0x07, 0b10]), // Every network's own channel.
         ];
@@ -251,6 +253,7 @@ mod tests {
             let (terms, mut answers) = obeyed(&orders.into_iter().flatten().chain(noise).collect::<std::vec::Vec<_>>());
             let channel = terms.channel(RATE, random);
             prop_assert!(channel.is_some_and(|channel| super::super::eu868::may_send(channel.hz)));
+            prop_assert!(!terms.is_deaf(RATE));
             prop_assert!((1..=15).contains(&terms.delay_s));
             prop_assert_eq!(Terms::from_bytes(&terms.to_bytes()), Some(terms));
             prop_assert!(answers.take(true).len() <= ROOM);
