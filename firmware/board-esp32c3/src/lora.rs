@@ -62,6 +62,7 @@ impl Wait for Interrupt {
 
 #[embassy_executor::task]
 async fn work(mut chip: Chip, line: Interrupt, memory: Region, chosen: Chosen, state: &'static State) -> ! {
+    let memory = smarty_app::lora::remember(memory, &chosen);
     if chosen.is_on() && !answers(&mut chip).await {
         log::error!("no RFM95 answers; it is looked for every minute");
         while !answers(&mut chip).await {

@@ -55,7 +55,7 @@ esp_bootloader_esp_idf::esp_app_desc!(
 
 /// Settings and journal, as `partitions.csv` has them.
 const MEMORY: core::ops::Range<u32> = 0x31_4000..0x40_0000;
-/// What LoRaWAN remembers: the second half of `nvs`, which nothing of ours or the radio's uses.
+/// What LoRaWAN remembers: `lora`, as `partitions.csv` has it.
 #[cfg(feature = "lora")]
 const LORA_MEMORY: core::ops::Range<u32> = 0xB000..0xB000 + smarty_app::lora::LEAST_MEMORY;
 /// Without a sign of life of both loops for so long the watchdog is not fed any more.
