@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::update::Why;
 use crate::utc::Utc;
 
-/// So many tasks may wait for telegrams: the publisher, the page, the card, the radio.
+/// So many tasks may wait for telegrams: the publisher, the page, the card.
 pub const LISTENERS: usize = 6;
 
 /// Bytes of a notice of an update; an address of 128 fits.

@@ -51,7 +51,8 @@ async fn work(runner: Runner<'static, W5500, Chip, Ask, NoReset>) -> ! {
     runner.run().await
 }
 
-/// Finds the chip, with its chip select at D3, however long that takes: without it there is nothing else to do but to read the meter.
+/// Finds the chip, with its chip select at D3. `None`: it does not answer. Then the board starts anew a minute later, and until it answers neither
+/// reads the meter nor sends anything.
 pub(crate) async fn begin(spawner: Spawner, bus: &'static Bus, select: GPIO7<'static>, mac: [u8; 6]) -> Option<Nic> {
     static STATE: StaticCell<State<FRAMES, FRAMES>> = StaticCell::new();
     let chip = spi::chip(bus, select);

@@ -6,7 +6,7 @@ use embedded_hal::digital::{ErrorKind, ErrorType};
 use embedded_hal_async::digital::Wait;
 use embedded_hal_async::spi::SpiDevice;
 use esp_hal::gpio::{Input, InputConfig, Pull};
-use esp_hal::peripherals::{GPIO2, GPIO5};
+use esp_hal::peripherals::GPIO5;
 use esp_hal::rng::Rng;
 use lora_phy::iv::GenericSx127xInterfaceVariant;
 use lora_phy::sx127x::{Config, Sx127x, Sx1276};
@@ -15,7 +15,7 @@ use smarty_app::lora::Chosen;
 use smarty_app::settings::Settings;
 
 use crate::flash::Region;
-use crate::spi::{self, Bus, Chip, NoReset};
+use crate::spi::{Chip, NoReset};
 
 /// The longest frame is 2.8 s on air. Who says nothing for so long has no interrupt, or no power.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -25,13 +25,6 @@ const PAUSE: Duration = Duration::from_millis(1);
 const LOOK_AGAIN_S: u64 = 60;
 /// The register with the chip's version, and what it says.
 const VERSION: (u8, u8) = (0x42, 0x12);
-
-/// Where it is.
-pub(crate) struct Pins {
-    pub(crate) bus: &'static Bus,
-    pub(crate) select: GPIO2<'static>,
-    pub(crate) interrupt: GPIO5<'static>,
-}
 
 /// The interrupts' line. A chip that never speaks must not be waited for: `lora-phy` would do so for ever.
 struct Interrupt(Input<'static>);
@@ -62,6 +55,7 @@ impl Wait for Interrupt {
 
 #[embassy_executor::task]
 async fn work(mut chip: Chip, line: Interrupt, memory: Region, chosen: Chosen, state: &'static State) -> ! {
+    let memory = smarty_app::lora::remember(memory, &chosen);
     if chosen.is_on() && !answers(&mut chip).await {
         log::error!("no RFM95 answers; it is looked for every minute");
         while !answers(&mut chip).await {
@@ -87,10 +81,17 @@ async fn answers(chip: &mut Chip) -> bool {
     chip.transfer_in_place(&mut bytes).await.is_ok() && bytes[1] == VERSION.1
 }
 
-/// Begins what the settings say; nothing waits for it.
-pub(crate) fn begin(spawner: Spawner, pins: Pins, memory: Region, settings: &Settings, state: &'static State) {
+/// Begins what the settings say; nothing waits for it. Once it cannot be that the board starts anew each minute: a join at each start would use
+/// up their numbers.
+pub(crate) fn begin(
+    spawner: Spawner,
+    chip: Chip,
+    interrupt: GPIO5<'static>,
+    memory: Region,
+    settings: &Settings,
+    state: &'static State,
+) {
     // D8 has a pull-down on the D1 mini and none here.
-    let line = Input::new(pins.interrupt, InputConfig::default().with_pull(Pull::Down));
-    let chip = spi::chip(pins.bus, pins.select);
+    let line = Input::new(interrupt, InputConfig::default().with_pull(Pull::Down));
     let _ = work(chip, Interrupt(line), memory, Chosen::new(settings), state).map(|task| spawner.spawn(task));
 }

@@ -55,7 +55,7 @@ esp_bootloader_esp_idf::esp_app_desc!(
 
 /// Settings and journal, as `partitions.csv` has them.
 const MEMORY: core::ops::Range<u32> = 0x31_4000..0x40_0000;
-/// What LoRaWAN remembers: the second half of `nvs`, which nothing of ours or the radio's uses.
+/// What LoRaWAN remembers: `lora`, as `partitions.csv` has it.
 #[cfg(feature = "lora")]
 const LORA_MEMORY: core::ops::Range<u32> = 0xB000..0xB000 + smarty_app::lora::LEAST_MEMORY;
 /// Without a sign of life of both loops for so long the watchdog is not fed any more.
@@ -212,11 +212,9 @@ async fn main(spawner: Spawner) {
 
     #[cfg(any(feature = "eth", feature = "lora"))]
     let bus = spi::begin(spi::Pins { spi: chip.SPI2, sck: chip.GPIO1, miso: chip.GPIO0, mosi: chip.GPIO4 });
+    // Not selected from now on, so that it is still while a W5500 is looked for on the same wires.
     #[cfg(feature = "lora")]
-    if let Some(bus) = bus {
-        let region = flash.part(LORA_MEMORY);
-        lora::begin(spawner, lora::Pins { bus, select: chip.GPIO2, interrupt: chip.GPIO5 }, region, &settings, &STATE);
-    }
+    let rfm95 = bus.map(|bus| spi::chip(bus, chip.GPIO2));
     #[cfg(feature = "eth")]
     let nic = {
         let mut mac = [0; 6];
@@ -238,6 +236,10 @@ async fn main(spawner: Spawner) {
         Timer::after_secs(60).await;
         reset(Reason::Asked)
     };
+    #[cfg(feature = "lora")]
+    if let Some(rfm95) = rfm95 {
+        lora::begin(spawner, rfm95, chip.GPIO5, flash.part(LORA_MEMORY), &settings, &STATE);
+    }
     let resources = RESOURCES.init(StackResources::new());
     let seed = u64::from(rng.random()) << 32 | u64::from(rng.random());
     let (stack, runner) = embassy_net::new(nic, config, resources, seed);

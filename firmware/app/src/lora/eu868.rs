@@ -41,6 +41,11 @@ impl DataRate {
         Self(self.0.saturating_sub(steps))
     }
 
+    /// Whether `lora-phy` sets it right: the symbols of 1 have 16.4 ms, and it takes them for short.
+    pub(super) const fn is_set_right(self) -> bool {
+        self.0 != 1
+    }
+
     /// As the radio is set.
     pub const fn modulation(self) -> BaseBandModulationParams {
         let factor = match self.0 {

@@ -62,6 +62,7 @@ impl Identity {
         let mut terms = Terms::new();
         terms.delay_s = accept.rx_delay().max(1);
         let windows = accept.dl_settings();
+        // What cannot be refused: see `Terms::is_deaf`.
         terms.first_slower = windows.rx1_dr_offset().min(5);
         terms.second_rate = DataRate::new(windows.rx2_data_rate()).unwrap_or(DataRate::SLOWEST);
         if let Some(CfList::DynamicChannel(list)) = accept.c_f_list() {

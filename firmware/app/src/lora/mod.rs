@@ -56,7 +56,7 @@ pub use {
     memory::{LEAST_MEMORY, Memory},
     node::Node,
     session::{Frame, Session},
-    task::{Chosen, run},
+    task::{Chosen, remember, run},
     terms::Terms,
 };
 

@@ -48,11 +48,10 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
     ) -> Self {
         let now = air.now_ms();
         let link = Link::new(now, rate, session.is_some(), random.next_u32());
-        let mut duty = Duty::new(now);
-        if let Some(session) = &session {
-            duty.limit(now, session.terms.duty);
-        }
-        Self { air, memory, identity, session, link, duty, rate, random, closed: None, works: true }
+        let duty = Duty::new(now);
+        let mut node = Self { air, memory, identity, session, link, duty, rate, random, closed: None, works: true };
+        node.agree();
+        node
     }
 
     /// Does what is next, or waits for it.
@@ -80,6 +79,18 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
     /// What it has remembered, for who goes on with it.
     pub fn into_memory(self) -> Memory<F> {
         self.memory
+    }
+
+    /// Begins with the terms of the session that there is now; without one there is the law alone.
+    fn agree(&mut self) {
+        let terms = self.session.as_ref().map(|session| &session.terms);
+        self.duty.limit(self.air.now_ms(), terms.map_or(0, |terms| terms.duty));
+        if terms.is_some_and(|terms| terms.is_deaf(self.rate)) {
+            log::warn!(
+                "LoRaWAN: the network answers at data rate 1, which the radio's driver sets wrong, so these answers are not heard; \
+                 choose another lora-data-rate, or other RX1 and RX2 data rates in the network's console"
+            );
+        }
     }
 
     fn take(&mut self, quarter: QuarterHour) {
@@ -127,8 +138,9 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
         if let Err(error) = self.memory.keep(&self.identity, &session) {
             log::warn!("LoRaWAN: the flash does not take the session; after a restart there is a new one: {error:?}");
         }
-        self.link.let_in(now);
         self.session = Some(session);
+        self.agree();
+        self.link.let_in(now);
     }
 
     async fn send(&mut self, state: &State) {
@@ -142,6 +154,7 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
         let (Some(frame), Some(channel)) = (session.frame(&record(&quarter, &registers), asks), channel) else {
             log::warn!("LoRaWAN: the session has come to its end");
             self.session = None;
+            self.agree();
             self.link.sent(now, false, false);
             return self.link.over(now);
         };

@@ -84,7 +84,7 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
                 rest
             }
             [RX_PARAM_SETUP, windows, a, b, c, ref rest @ ..] => {
-                put(standing, &[RX_PARAM_SETUP, listen(terms, windows, hz([a, b, c]))]);
+                put(standing, &[RX_PARAM_SETUP, listen(terms, rate, windows, hz([a, b, c]))]);
                 rest
             }
             [DEV_STATUS, ref rest @ ..] => {
@@ -93,7 +93,7 @@ pub(super) fn obey(mut orders: &[u8], terms: &mut Terms, answers: &mut Answers, 
                 rest
             }
             [NEW_CHANNEL, index, a, b, c, range, ref rest @ ..] => {
-                put(once, &[NEW_CHANNEL, channel(terms, index, hz([a, b, c]), range)]);
+                put(once, &[NEW_CHANNEL, channel(terms, rate, index, hz([a, b, c]), range)]);
                 rest
             }
             [RX_TIMING_SETUP, delay, ref rest @ ..] => {
@@ -135,32 +135,35 @@ fn adapt(terms: &mut Terms, rate: DataRate, rate_and_power: u8, mask: u16, more:
     u8::from(used.is_some()) | u8::from(rate_is_right) << 1 | u8::from(power_is_right) << 2
 }
 
-/// Where the windows listen.
-fn listen(terms: &mut Terms, windows: u8, second_hz: u32) -> u8 {
+/// Where the windows listen. A data rate that the radio's driver sets wrong is refused in both.
+fn listen(terms: &mut Terms, rate: DataRate, windows: u8, second_hz: u32) -> u8 {
     let slower = windows >> 4 & 7;
-    let rate = DataRate::new(windows & 15);
-    let (hz_is_right, slower_is_right) = (may_hear(second_hz), slower <= 5);
-    if let Some(rate) = rate.filter(|_| hz_is_right && slower_is_right) {
-        (terms.first_slower, terms.second_rate, terms.second_hz) = (slower, rate, second_hz);
+    let second = DataRate::new(windows & 15).filter(|second| second.is_set_right());
+    let (hz_is_right, slower_is_right) = (may_hear(second_hz), slower <= 5 && rate.slower(slower).is_set_right());
+    if let Some(second) = second.filter(|_| hz_is_right && slower_is_right) {
+        (terms.first_slower, terms.second_rate, terms.second_hz) = (slower, second, second_hz);
     }
-    u8::from(hz_is_right) | u8::from(rate.is_some()) << 1 | u8::from(slower_is_right) << 2
+    u8::from(hz_is_right) | u8::from(second.is_some()) << 1 | u8::from(slower_is_right) << 2
 }
 
-/// Another channel; 0 Hz takes it away.
-fn channel(terms: &mut Terms, index: u8, hz: u32, range: u8) -> u8 {
+/// Another channel; 0 Hz takes it away. Refused where none would be left for our data rate, with the bit of the data rates.
+fn channel(terms: &mut Terms, rate: DataRate, index: u8, hz: u32, range: u8) -> u8 {
     let rates =
         DataRate::new(range & 15).zip(DataRate::new(range >> 4)).filter(|(slowest, fastest)| slowest <= fastest);
     let channel = rates.map(|(slowest, fastest)| Channel { hz, slowest, fastest });
     let mut tried = terms.clone();
     let hz_is_right = tried.set_channel(usize::from(index), (hz > 0).then(|| channel.unwrap_or(Channel::new(hz))));
-    if hz_is_right && (channel.is_some() || hz == 0) {
+    let rates_are_right = (channel.is_some() || hz == 0) && tried.channel(rate, 0).is_some();
+    if hz_is_right && rates_are_right {
         *terms = tried;
     }
-    u8::from(hz_is_right) | u8::from(channel.is_some() || hz == 0) << 1
+    u8::from(hz_is_right) | u8::from(rates_are_right) << 1
 }
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -190,12 +193,14 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_whole() {
         let unchanged = Terms::new();
-        let refused: [(&[u8], &[u8]); 7] = [
+        let refused: [(&[u8], &[u8]); 9] = [
             (&[0x03, 0x30, 0x07, 0, 0], &[0x03, 0b101]),            // Another data rate.
             (&[0x03, 0x50, 0x08, 0, 0], &[0x03, 0b110]),            // A channel that is not there.
             (&[0x03, 0x50, 0, 0, 0], &[0x03, 0b110]),               // No channel at all.
             (&[0x03, 0x58, 0x07, 0, 0], &[0x03, 0b011]),            // A power that is not there.
             (&[0x05, 0x0F, 0xD2, 0xAD, 0x84], &[0x05, 0b101]),      // A data rate that is not there.
+            (&[0x05, 0x01, 0xD2, 0xAD, 0x84], &[0x05, 0b101]),      // Data rate 1 in the second window.
+            (&[0x05, 0x43, 0xD2, 0xAD, 0x84], &[0x05, 0b011]),      // And in the first: four slower than 5.
             (&[0x07, 0x03, 0xC8, 0xA4, 0x84, 0x50], &[0x07, 0b10]), // 869.3 MHz: 0.1 % only.
             (&[0x07, 0x01, 0x18, 0x4F, 0x84, 0x50], &[0x07, 0b10]), // Every network's own channel.
         ];
@@ -211,13 +216,44 @@ mod tests {
         assert_eq!((terms.duty, answers.take(false)), (10, Vec::from_slice(&[0x0A, 0b10, 0x04]).unwrap_or_default()));
     }
 
+    /// Only channel 3, and then it is taken away, or is for other data rates than ours.
+    #[test]
+    fn the_last_channel_stays() {
+        let only = [0x07, 0x03, 0x18, 0x4F, 0x84, 0x50, 0x03, 0xFF, 0x08, 0, 0];
+        for last in [[0x07, 0x03, 0, 0, 0, 0x50], [0x07, 0x03, 0x18, 0x4F, 0x84, 0x40]] {
+            let (terms, mut answers) = obeyed(&[only.as_slice(), &last].concat());
+            assert_eq!(terms.channel(RATE, 0), Some(Channel::new(867_100_000)), "{last:x?}");
+            assert_eq!(answers.take(false), [0x07, 0b11, 0x03, 0b111, 0x07, 0b01], "{last:x?}");
+        }
+    }
+
+    /// An order as networks build it: channels that come and go, masks that leave few, windows, limits.
+    fn valid() -> impl Strategy<Value = Vec<u8, 6>> {
+        let hundreds_of_hz = prop_oneof![Just(0_u32), Just(8_671_000), Just(8_673_000), Just(8_693_000)];
+        let range = prop_oneof![Just(0x50), Just(0x40), Just(0x55), Just(0x05), any::<u8>()];
+        let mask = prop_oneof![Just(0x08), Just(0x10), Just(0x18), any::<u8>()];
+        let power = prop_oneof![Just(0xFF), Just(0x50), any::<u8>()];
+        prop_oneof![
+            (2_u8..5, hundreds_of_hz, range).prop_map(|(index, hundreds, range)| {
+                let [a, b, c, _] = hundreds.to_le_bytes();
+                Vec::from_iter([NEW_CHANNEL, index, a, b, c, range])
+            }),
+            (power, mask).prop_map(|(power, mask)| Vec::from_iter([LINK_ADR, power, mask, 0, 0])),
+            any::<u8>().prop_map(|windows| Vec::from_iter([RX_PARAM_SETUP, windows, 0xD2, 0xAD, 0x84])),
+            (0_u8..16).prop_map(|exponent| Vec::from_iter([DUTY_CYCLE, exponent])),
+        ]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
         /// Whatever a network says, there is a channel left to answer in, the bands are kept, and what is stored is what was agreed.
         #[test]
-        fn no_orders_are_too_strange(orders in proptest::collection::vec(any::<u8>(), 0..60), random: u32) {
-            let (terms, mut answers) = obeyed(&orders);
+        fn no_orders_are_too_strange(orders in proptest::collection::vec(valid(), 0..12), noise: [u8; 6], random: u32) {
+            let (terms, mut answers) = obeyed(&orders.into_iter().flatten().chain(noise).collect::<std::vec::Vec<_>>());
             let channel = terms.channel(RATE, random);
             prop_assert!(channel.is_some_and(|channel| super::super::eu868::may_send(channel.hz)));
+            prop_assert!(!terms.is_deaf(RATE));
             prop_assert!((1..=15).contains(&terms.delay_s));
             prop_assert_eq!(Terms::from_bytes(&terms.to_bytes()), Some(terms));
             prop_assert!(answers.take(true).len() <= ROOM);

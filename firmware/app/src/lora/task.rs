@@ -14,6 +14,7 @@ use super::identity::Identity;
 use super::memory::Memory;
 use super::node::Node;
 use super::packet::{EVERY_S, Packet};
+use super::session::Session;
 use crate::settings::{Name, Settings};
 use crate::state::State;
 
@@ -53,11 +54,28 @@ impl Chosen {
     }
 }
 
-/// Sends for ever what was chosen. `flash`: from 0, at least [`LEAST_MEMORY`](super::LEAST_MEMORY) bytes, for nothing else.
+/// Opens the memory, and forgets the keys of a session that is not wanted any more: before the radio is looked for, which may not be there.
+/// `flash`: from 0, at least [`LEAST_MEMORY`](super::LEAST_MEMORY) bytes, for nothing else. `None`: it cannot be read, which is logged.
+pub fn remember<F: NorFlash>(flash: F, chosen: &Chosen) -> Option<(Memory<F>, Option<Session>)> {
+    match Memory::open(flash, chosen.identity.as_ref()) {
+        Ok((mut memory, session)) => {
+            if session.is_none() && memory.forget().is_err() {
+                log::error!("LoRaWAN: the flash does not forget the last session");
+            }
+            Some((memory, session))
+        }
+        Err(error) => {
+            log::error!("LoRaWAN: the flash cannot be read: {error:?}");
+            None
+        }
+    }
+}
+
+/// Sends for ever what was chosen, with what [`remember`] has answered.
 pub async fn run<Kind, Delay, F, R>(
     kind: Kind,
     delay: Delay,
-    flash: F,
+    memory: Option<(Memory<F>, Option<Session>)>,
     random: R,
     chosen: Chosen,
     state: &'static State,
@@ -69,19 +87,6 @@ where
     R: RngCore,
 {
     let Chosen { mode, identity, rate } = chosen;
-    let memory = match Memory::open(flash, identity.as_ref()) {
-        Ok((mut memory, session)) => {
-            // Keys of a network that is not wanted any more.
-            if session.is_none() && memory.forget().is_err() {
-                log::error!("LoRaWAN: the flash does not forget the last session");
-            }
-            Some((memory, session))
-        }
-        Err(error) => {
-            log::error!("LoRaWAN: the flash cannot be read: {error:?}");
-            None
-        }
-    };
     if mode != Mode::Off {
         match (Chip::begin(kind, mode == Mode::LoraWan, delay).await, identity, memory) {
             (Err(error), ..) => log::error!("the radio does not start: {error:?}"),

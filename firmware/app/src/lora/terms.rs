@@ -63,6 +63,11 @@ impl Terms {
             .filter_map(|(_, channel)| *channel)
     }
 
+    /// Whether a window listens at a data rate that is set wrong, where ours is `rate`: the network's answers in it are not heard.
+    pub(super) fn is_deaf(&self, rate: DataRate) -> bool {
+        !(self.second_rate.is_set_right() && rate.slower(self.first_slower).is_set_right())
+    }
+
     /// With how much we send.
     pub fn power_dbm(&self) -> i32 {
         power_dbm(self.power)

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::super::{Channel, RECORD, record};
+use super::super::{Channel, Chosen, RECORD, record, remember};
 use super::network::{OFFERED, accept, bytes};
 use super::*;
 
@@ -166,6 +166,40 @@ fn a_network_that_has_forgotten_the_board_lets_it_in_again() {
     assert!(joins > 2 && joins < 150, "{joins} joins, rarer and rarer");
 }
 
+/// A network that allows next to nothing does so for its session: when that comes to its end, or nobody hears it any more, the next one has its own
+/// terms.
+#[test]
+fn a_limit_ends_with_its_session() {
+    for number in [u32::MAX, 96] {
+        let (world, chip) = (World::new(), fresh());
+        let (mut node, state) = start(&world, &chip, RATE).unwrap();
+        work(&mut node, state, 2 * QUARTER_MS + 120_000);
+        let mut stored = node.session().unwrap().to_bytes();
+        stored[39..43].copy_from_slice(&number.to_le_bytes());
+        *stored.last_mut().unwrap() = 15;
+        drop(node);
+        let mut memory = Memory::open(chip.clone(), Some(&identity())).unwrap().0;
+        memory.keep(&identity(), &super::super::Session::from_bytes(&stored).unwrap()).unwrap();
+        let (mut node, state) = start(&world, &chip, RATE).unwrap();
+        if number == 96 {
+            // Eight questions in vain.
+            world.borrow_mut().network.hears = false;
+            let lost = world.borrow().flights.len() + 8;
+            while world.borrow().flights.len() < lost {
+                let until = world.borrow().now + QUARTER_MS;
+                work(&mut node, state, until);
+            }
+            world.borrow_mut().network.hears = true;
+        }
+        work(&mut node, state, DAY_MS);
+        let world = world.borrow();
+        assert_eq!(world.network.members.len(), 2, "from frame {number}");
+        let join = world.flights.iter().rposition(|flight| flight.bytes[0] == 0).unwrap();
+        let wait = world.flights[join + 1].start - world.flights[join].end;
+        assert!(wait < QUARTER_MS + 70_000, "from frame {number}: {wait} ms from the join to the next quarter-hour");
+    }
+}
+
 #[test]
 fn keys_are_forgotten_and_numbers_are_not() {
     let (world, chip) = (World::new(), fresh());
@@ -177,11 +211,9 @@ fn keys_are_forgotten_and_numbers_are_not() {
     // Another key: the session is not this identity's.
     let mut other = settings();
     other.set(Name::AppKey, "000102030405060708090A0B0C0D0E0F").unwrap();
-    let other = Identity::new(&other).unwrap();
-    let (mut memory, session) = Memory::open(chip.clone(), Some(&other)).unwrap();
-    assert!(session.is_none());
-    memory.forget().unwrap();
-    assert!(!is_there(&chip));
+    other.set(Name::Lora, "lorawan").unwrap();
+    assert!(remember(chip.clone(), &Chosen::new(&other)).is_some_and(|(_, session)| session.is_none()));
+    assert!(!is_there(&chip), "with no radio");
     let (mut memory, session) = Memory::open(chip.clone(), Some(&identity())).unwrap();
     assert!(session.is_none());
     assert_eq!(memory.next_nonce(&identity(), None), Ok(Some(1)));
