@@ -184,6 +184,15 @@ fn an_image_is_signed_as_what_it_is_and_no_password_is_among_the_arguments() {
     sign.arg("sign").arg(&key).args(["esp32c3-eth", "9.0.1"]).arg(&tools.update).arg(&signed);
     let (code, _, error) = finish(&mut sign);
     assert!(code != 0 && error.contains("it says of itself that it is version 9.0.0"), "{error}");
+    // Built as something that is no version: a board with it would take no update again.
+    let mut image = std::fs::read(&tools.update).unwrap();
+    assert_eq!(&image[48..54], b"9.0.0\0");
+    image[48..58].copy_from_slice(b"9.0.0-rc1\0");
+    std::fs::write(folder.file("rc.bin"), &image).unwrap();
+    let mut sign = Command::new(&tools.sign);
+    sign.arg("sign").arg(&key).args(["esp32c3-eth", NEW]).arg(folder.file("rc.bin")).arg(&signed);
+    let (code, _, error) = finish(&mut sign);
+    assert!(code != 0 && error.contains("its own version cannot be read"), "{error}");
     assert!(!signed.exists());
     for secret in ["-Psecret", "--pw", "--psk"] {
         let publish = ["publish", "signed.bin", "smartyreader", "-h", "localhost", secret];

@@ -85,7 +85,13 @@ fn sign(key: &str, board: &str, version: &str, image: &str, out: &str) -> Result
         return Err(format!("{image}: no application image; scripts/firmware makes one").into());
     }
     // A board compares what it is offered with what it says of itself: the two have to agree.
-    if let Some(own) = own_version(&bytes).filter(|own| *own != version) {
+    let own = own_version(&bytes).ok_or_else(|| {
+        format!(
+            "{image}: its own version cannot be read, and a board with it would never take an update again. \
+             Build it with SMARTY_VERSION={version}."
+        )
+    })?;
+    if own != version {
         return Err(format!(
             "{image}: it says of itself that it is version {own}, and would take {version} again and again. \
              Sign it as {own}, or build it with SMARTY_VERSION={version}."
