@@ -184,12 +184,89 @@ fn an_image_is_signed_as_what_it_is_and_no_password_is_among_the_arguments() {
     sign.arg("sign").arg(&key).args(["esp32c3-eth", "9.0.1"]).arg(&tools.update).arg(&signed);
     let (code, _, error) = finish(&mut sign);
     assert!(code != 0 && error.contains("it says of itself that it is version 9.0.0"), "{error}");
+    // Built as something that is no version: a board with it would take no update again.
+    let mut image = std::fs::read(&tools.update).unwrap();
+    assert_eq!(&image[48..54], b"9.0.0\0");
+    image[48..58].copy_from_slice(b"9.0.0-rc1\0");
+    std::fs::write(folder.file("rc.bin"), &image).unwrap();
+    let mut sign = Command::new(&tools.sign);
+    sign.arg("sign").arg(&key).args(["esp32c3-eth", NEW]).arg(folder.file("rc.bin")).arg(&signed);
+    let (code, _, error) = finish(&mut sign);
+    assert!(code != 0 && error.contains("its own version cannot be read"), "{error}");
     assert!(!signed.exists());
     for secret in ["-Psecret", "--pw", "--psk"] {
         let publish = ["publish", "signed.bin", "smartyreader", "-h", "localhost", secret];
         let (code, _, error) = finish(Command::new(&tools.sign).args(publish));
         assert!(code != 0 && error.contains("seen by everybody"), "{error}");
     }
+}
+
+#[test]
+fn a_notice_of_another_version_stays_when_one_is_taken_away() {
+    let Some(tools) = tools() else { return };
+    let folder = Folder::new("c3-clear");
+    let (key, signed, short) = (folder.file("update.key"), folder.file("signed.bin"), folder.file("short.bin"));
+    assert_eq!(finish(Command::new(&tools.sign).arg("new-key").arg(&key)).0, 0);
+    // Three chunks are enough.
+    std::fs::write(&short, &std::fs::read(&tools.update).unwrap()[..5000]).unwrap();
+    let mut sign = Command::new(&tools.sign);
+    sign.arg("sign").arg(&key).args(["esp32c3-eth", NEW]).arg(&short).arg(&signed);
+    assert_eq!(finish(&mut sign).0, 0);
+    let broker = Broker::start(&folder, Security::Plain);
+    let sign = |what: &str, port: u16| {
+        let mut command = Command::new(&tools.sign);
+        command.arg(what).arg(&signed).args(["smartyreader", "-h", "localhost", "-p"]).arg(port.to_string());
+        finish(&mut command)
+    };
+    let kept = || {
+        broker.publish("end", b"1", true);
+        let listener = broker.listen_with("smartyreader/update/#", &["-t", "end"]);
+        listener.first("end");
+        listener.topics()
+    };
+    let newer = r#"{"version":"9.1.0","chunks":3}"#;
+    for (notice, said, left) in [
+        (None, "version 9.0.0: the notice and the chunks are taken away", &["end"][..]),
+        (Some(""), "there was no notice; the chunks are", &["end"]),
+        (Some(newer), "the notice is not of this version and stays; the chunks are", &["end", "smartyreader/update"]),
+    ] {
+        let (code, _, error) = sign("publish", broker.port);
+        assert_eq!(code, 0, "{error}");
+        assert_eq!(kept().len(), 5);
+        if let Some(notice) = notice {
+            broker.publish("smartyreader/update", notice.as_bytes(), true);
+        }
+        let (code, output, error) = sign("clear", broker.port);
+        assert!(code == 0 && output.contains(said), "{output}{error}");
+        assert_eq!(kept(), left);
+    }
+    // Nobody there: nothing is taken away in silence.
+    let (code, _, error) = sign("clear", common::free_port());
+    assert!(code != 0 && error.contains("nothing was taken away"), "{error}");
+}
+
+#[test]
+fn what_the_broker_refuses_to_show_is_said_and_everything_else_goes_on() {
+    let _turn = turn();
+    let Some(mut it) = Updated::new("c3-refused") else { return };
+    it.broker.refuse("smartyreader/update");
+    it.publish("publish");
+    it.board.go();
+    it.runs(1);
+    it.board.wait("the broker does not let us read smartyreader/update;", 1);
+    it.reads();
+    thread::sleep(Duration::from_secs(5));
+    it.reads();
+    assert_eq!(it.board.log().matches(": connected").count(), 1, "{}", it.board.log());
+    // The notice now, and a chunk not.
+    it.broker.refuse("smartyreader/update/9.0.0/3");
+    it.board.wait("is fetched from the broker", 1);
+    it.says("update", "The broker does not let us read smartyreader/update/9.0.0/3; allow it there.");
+    it.reads();
+    thread::sleep(Duration::from_secs(5));
+    it.reads();
+    assert_eq!(it.board.log().matches(": connected").count(), 2, "{}", it.board.log());
+    assert_eq!((it.starts(), it.slot()), (1, Some('0')));
 }
 
 /// A web server with one file; how often it was asked for it.

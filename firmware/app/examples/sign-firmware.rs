@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};
-use smarty_app::update::{CHUNK, Header, Version, signed_part};
+use smarty_app::update::{CHUNK, Header, Notice, Version, signed_part};
 
 const USAGE: &str = "sign-firmware new-key KEY-FILE
     makes a secret key; keep it, boards take nothing that another one signed
@@ -21,11 +21,15 @@ sign-firmware publish FILE TOPIC [OPTION...]
     behind them. It calls mosquitto_pub for each, with these options: -h HOST, -p PORT, --cafile FILE ...
     User and password belong into ~/.config/mosquitto_pub, lines `-u USER` and `-P PASSWORD`: arguments are seen by everybody
 sign-firmware clear FILE TOPIC [OPTION...]
-    takes the notice and these chunks away again";
+    takes these chunks away again, and the notice if it is of this version; that is read with mosquitto_sub, which has its user
+    and password from ~/.config/mosquitto_sub";
 
 /// Where an application image has its descriptor: behind the image's header and that of its first segment.
 const DESCRIPTOR: usize = 32;
 const DESCRIPTOR_MAGIC: [u8; 4] = 0xABCD_5432_u32.to_le_bytes();
+
+/// What `mosquitto_sub` ends with when nothing has come in time.
+const NOTHING_KEPT: i32 = 27;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -85,7 +89,13 @@ fn sign(key: &str, board: &str, version: &str, image: &str, out: &str) -> Result
         return Err(format!("{image}: no application image; scripts/firmware makes one").into());
     }
     // A board compares what it is offered with what it says of itself: the two have to agree.
-    if let Some(own) = own_version(&bytes).filter(|own| *own != version) {
+    let own = own_version(&bytes).ok_or_else(|| {
+        format!(
+            "{image}: its own version cannot be read, and a board with it would never take an update again. \
+             Build it with SMARTY_VERSION={version}."
+        )
+    })?;
+    if own != version {
         return Err(format!(
             "{image}: it says of itself that it is version {own}, and would take {version} again and again. \
              Sign it as {own}, or build it with SMARTY_VERSION={version}."
@@ -144,12 +154,42 @@ impl<'a> Broker<'a> {
     /// The notice first: a board would look for chunks that are gone.
     fn clear(&self, path: &str) -> Result<(), Box<dyn Error>> {
         let (version, file) = signed(path)?;
-        self.keep(&self.update, &[])?;
+        let notice = self.notice()?;
+        let named = Notice::parse(&notice).ok().flatten().map(|notice| notice.version);
+        let said = if named == Some(version) {
+            self.keep(&self.update, &[])?;
+            "the notice and the chunks are taken away"
+        } else if notice.is_empty() {
+            "there was no notice; the chunks are taken away"
+        } else {
+            "the notice is not of this version and stays; the chunks are taken away"
+        };
         for number in 0..file.chunks(CHUNK).len() {
             self.keep(&format!("{}/{version}/{number}", self.update), &[])?;
         }
-        println!("{}: version {version} is taken away", self.update);
+        println!("{}: version {version}: {said}", self.update);
         Ok(())
+    }
+
+    /// The notice that the broker keeps; empty where there is none.
+    fn notice(&self) -> Result<Vec<u8>, Box<dyn Error>> {
+        let mut command = Command::new("mosquitto_sub");
+        command.args(self.options).args(["-t", &self.update, "--retained-only", "-N", "-C", "1", "-W", "2"]);
+        let output = command
+            .output()
+            .map_err(|error| format!("mosquitto_sub: {error}; Debian has it in the package mosquitto-clients"))?;
+        // It ends well, too, when it may not read the topic.
+        let is_read = output.status.success() && !output.stdout.is_empty();
+        if is_read || output.status.code() == Some(NOTHING_KEPT) {
+            return Ok(output.stdout);
+        }
+        Err(format!(
+            "{}: mosquitto_sub could not read the notice, so nothing was taken away: {} User and password belong into \
+             ~/.config/mosquitto_sub, too.",
+            self.update,
+            String::from_utf8_lossy(&output.stderr).trim()
+        )
+        .into())
     }
 
     /// Leaves a message with the broker; an empty one takes away what was there.

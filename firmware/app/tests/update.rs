@@ -244,7 +244,11 @@ fn nothing_is_installed_while_a_trial_runs() {
     assert_eq!(world.install(&file(newer, &image), Asked::ByHand, 1000), Err(Error::Refused(Refusal::OnTrial)));
     let (mut updater, _) = world.load().unwrap();
     assert_eq!(updater.start(), Ok(Start::OnTrial(NEW)));
-    assert_eq!(updater.wants(newer, Asked::ByHand), Err(Refusal::OnTrial));
+    for asked in [Asked::ByHand, Asked::ByNotice] {
+        assert_eq!(updater.wants(newer, asked), Err(Refusal::OnTrial));
+    }
+    // The notice that brought it is still at the broker.
+    assert_eq!(updater.wants(NEW, Asked::ByNotice), Err(Refusal::NotNewer(NEW)));
 }
 
 #[test]

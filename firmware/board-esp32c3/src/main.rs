@@ -92,6 +92,8 @@ const VERSION: &str = match option_env!("SMARTY_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),
 };
+// An image with another would never end its trial, and take no update.
+const _: () = assert!(Version::parse(VERSION).is_some(), "write SMARTY_VERSION as 1.2.3");
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {

@@ -120,6 +120,34 @@ impl Broker {
         }
     }
 
+    /// Starts it anew, and it refuses subscriptions to exactly this topic: by a plugin, its lists of rights refuse none.
+    pub fn refuse(&mut self, topic: &str) {
+        let plugin = std::fs::read_dir("/usr/lib").unwrap().map_while(Result::ok).map(|entry| entry.path());
+        let plugin = plugin.map(|folder| folder.join("mosquitto_dynamic_security.so")).find(|file| file.exists());
+        let rights = serde_json::json!({
+            "defaultACLAccess": {
+                "publishClientSend": true, "publishClientReceive": true, "subscribe": true, "unsubscribe": true
+            },
+            "roles": [{
+                "rolename": "all",
+                "acls": [{ "acltype": "subscribeLiteral", "topic": topic, "allow": false }]
+            }],
+            "groups": [{ "groupname": "all", "roles": [{ "rolename": "all" }] }],
+            "anonymousGroup": "all",
+            "clients": []
+        });
+        let file = self.folder.join("rights.json");
+        std::fs::write(&file, rights.to_string()).unwrap();
+        let mut config = std::fs::read_to_string(&self.config).unwrap();
+        if !config.contains("plugin_opt_config_file") {
+            let plugin = plugin.expect("the package mosquitto has this plugin");
+            config += &format!("plugin {}\nplugin_opt_config_file {}\n", plugin.display(), file.display());
+        }
+        std::fs::write(&self.config, config).unwrap();
+        self.stop();
+        self.go();
+    }
+
     /// Holds it: connections stay open and nothing answers.
     pub fn freeze(&self, frozen: bool) {
         let process = self.process.as_ref().unwrap();

@@ -19,7 +19,7 @@ use embassy_net::Stack;
 use embassy_net::tcp::TcpSocket;
 use embassy_time::{Duration, Timer, with_timeout};
 use embedded_storage::nor_flash::NorFlash;
-use minimq::{Buffers, ConfigBuilder, Io, QoS, Will};
+use minimq::{Buffers, ConfigBuilder, Io, Op, QoS, Will};
 use rand_core::CryptoRngCore;
 use smarty_ledger::Standing;
 use smarty_payload::native::{OFFLINE, ONLINE, Topic};
@@ -104,7 +104,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
             discovery: discovery::Announcement::default(),
             before: None,
             outbox: Outbox::new(store.borrow().owed_from()),
-            news: News { birth, born: false, pull: Pull::new(pieces, update), state },
+            news: News { birth, born: false, pull: Pull::new(pieces, update), subscribed: [None; 2], state },
             version,
         }
     }
@@ -263,19 +263,14 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         self.status = status::Pace::default();
         self.discovery.again();
         self.news.pull.again();
-        self.listen(session, self.news.pull.base()).await?;
+        self.news.subscribed = [Some(listen(session, self.news.pull.base()).await?), None];
         if self.settings.is_on(Name::Native) {
             self.say(session, Topic::Reader, &ONLINE).await?;
             if self.settings.is_on(Name::HomeAssistant) {
-                self.listen(session, &self.news.birth).await?;
+                self.news.subscribed[1] = Some(listen(session, &self.news.birth).await?);
             }
         }
         self.greet_format(session).await
-    }
-
-    /// Subscribes. On a new connection nothing else is on its way, so there is room.
-    async fn listen<IO: Io>(&self, session: &mut Session<'_, '_, '_, IO>, topic: &Path) -> Result<(), Broken> {
-        if session.subscribe(topic).await? { Ok(()) } else { Err(Broken("there is no room for a subscription")) }
     }
 
     /// Takes the newest telegram over, if there is one that was not heard of on this connection.
@@ -356,6 +351,11 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
         let (certain, retained) = (topic.qos() > 0, topic.retained());
         send(session, &mut self.news, self.state, format_args!("{base}/{topic}"), body, (certain, retained)).await
     }
+}
+
+/// Subscribes. On a new connection nothing else is on its way, so there is room.
+async fn listen<IO: Io>(session: &mut Session<'_, '_, '_, IO>, topic: &Path) -> Result<Op, Broken> {
+    session.subscribe(topic).await?.ok_or(Broken("there is no room for a subscription"))
 }
 
 /// Sends a message; `kind`: certain, retained. A topic that is too long is counted and left out.

@@ -1,5 +1,7 @@
 //! News: what is heard from the broker. That Home Assistant has started, the notice of an update, and the update.
 
+use minimq::Op;
+
 use super::pull::Pull;
 use super::session::{Inbox, Path};
 use crate::state::{Heard, State};
@@ -12,6 +14,8 @@ pub(super) struct News<'a> {
     pub(super) born: bool,
     /// The update in chunks, and where its notice is.
     pub(super) pull: Pull<'a>,
+    /// The subscriptions of this connection: the notice, and that Home Assistant has started.
+    pub(super) subscribed: [Option<Op>; 2],
     pub(super) state: &'static State,
 }
 
@@ -24,6 +28,16 @@ impl Inbox for News<'_> {
                 Ok(text) => self.state.notice.signal(Heard { text, retained }),
                 Err(_) => log::warn!("the notice of an update is too long"),
             }
+        }
+    }
+
+    fn refused(&mut self, subscription: Op) {
+        let topics = [self.pull.base(), &self.birth];
+        let refused = self.subscribed.iter().position(|subscribed| *subscribed == Some(subscription));
+        match refused.and_then(|at| topics.get(at)) {
+            // Without it there is everything else.
+            Some(topic) => log::warn!("the broker does not let us read {topic}; allow it there"),
+            None => self.pull.refused(subscription),
         }
     }
 }

@@ -3,12 +3,15 @@
 use core::fmt::{Display, Write};
 
 use embassy_time::{Duration, TimeoutError, with_timeout};
-use minimq::{Connection, Error, Io, Op, PubError, Publication, QoS, ResourceError, TopicFilter};
+use minimq::{Connection, Error, Io, Op, PeerError, PubError, Publication, QoS, ResourceError, TopicFilter};
 
 use crate::state::State;
 
 /// A broker that has not answered for so long is away.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// So many subscriptions may wait for the broker's answer: minimq keeps no more.
+const WAITING: usize = 8;
 
 /// A topic. Names and identifiers are shorter than this; what is not is not sent.
 pub(crate) type Path = heapless::String<192>;
@@ -29,40 +32,74 @@ pub(crate) struct Message<'a> {
 pub(crate) trait Inbox {
     /// Takes a message.
     fn message(&mut self, topic: &str, payload: &[u8], retained: bool);
+    /// Hears that the broker does not do this for us; it is what [`Session::subscribe`] answered.
+    fn refused(&mut self, subscription: Op);
 }
 
 /// One live connection.
 pub(crate) struct Session<'c, 'a, 'b, IO> {
     connection: &'c mut Connection<'a, 'b, IO>,
     state: &'static State,
+    /// The subscriptions that wait for the broker's answer.
+    waiting: heapless::Vec<Op, WAITING>,
 }
 
 impl<'c, 'a, 'b, IO: Io> Session<'c, 'a, 'b, IO> {
     pub(crate) fn new(connection: &'c mut Connection<'a, 'b, IO>, state: &'static State) -> Self {
-        Self { connection, state }
+        Self { connection, state, waiting: heapless::Vec::new() }
     }
 
     /// Waits for something to happen on the line.
     pub(crate) async fn turn(&mut self, inbox: &mut impl Inbox) -> Result<(), Broken> {
-        match self.connection.poll().await {
+        self.forget_answered();
+        let error = match self.connection.poll().await {
             Ok(Some(message)) => {
                 inbox.message(message.topic(), message.payload(), message.retained());
-                Ok(())
+                return Ok(());
             }
-            Ok(None) => Ok(()),
-            Err(error) => Err(broken(&error)),
-        }
+            Ok(None) => return Ok(()),
+            Err(error) => error,
+        };
+        let subscription = self.refused_subscription(&error).ok_or_else(|| broken(&error))?;
+        inbox.refused(subscription);
+        Ok(())
     }
 
-    /// Subscribes; `false`: there is no room for that now. The broker sends what it keeps there.
-    pub(crate) async fn subscribe(&mut self, topic: &str) -> Result<bool, Broken> {
+    /// The subscription that the broker refuses with this, and the connection lives on. A message that is refused is none: it
+    /// must not count as sent.
+    ///
+    /// minimq says that something was refused, not what. With each turn it takes one answer: the subscription that waited
+    /// before and waits no more is it.
+    fn refused_subscription(&self, error: &Error<IO::Error>) -> Option<Op> {
+        if !matches!(error, Error::Peer(PeerError::Rejected(_))) {
+            return None;
+        }
+        self.waiting.iter().find(|op| !self.connection.is_pending(op)).copied()
+    }
+
+    fn forget_answered(&mut self) {
+        self.waiting.retain(|op| self.connection.is_pending(op));
+    }
+
+    fn wait_for(&mut self, subscription: Option<Op>) {
+        self.forget_answered();
+        // There is room: see its length.
+        let _ = subscription.map(|op| self.waiting.push(op));
+    }
+
+    /// Subscribes; `None`: there is no room for that now. The broker sends what it keeps there, or refuses.
+    pub(crate) async fn subscribe(&mut self, topic: &str) -> Result<Option<Op>, Broken> {
         let filters = [TopicFilter::new(topic)];
-        admitted(with_timeout(PATIENCE, self.connection.subscribe(&filters, &[])).await)
+        let asked = admitted(with_timeout(PATIENCE, self.connection.subscribe(&filters, &[])).await)?;
+        self.wait_for(asked);
+        Ok(asked)
     }
 
     /// Takes that back; `false`: there is no room for that now.
     pub(crate) async fn unsubscribe(&mut self, topic: &str) -> Result<bool, Broken> {
-        admitted(with_timeout(PATIENCE, self.connection.unsubscribe(&[topic], &[])).await)
+        let asked = admitted(with_timeout(PATIENCE, self.connection.unsubscribe(&[topic], &[])).await)?;
+        self.wait_for(asked);
+        Ok(asked.is_some())
     }
 
     /// Sends a message as soon as there is room for it. The answer is what to ask [`Session::is_there`] about.
@@ -183,11 +220,11 @@ impl Write for Cursor<'_> {
     }
 }
 
-/// Whether a request is on its way.
-fn admitted<E>(asked: Result<Result<Op, Error<E>>, TimeoutError>) -> Result<bool, Broken> {
+/// The request that is on its way, if there was room.
+fn admitted<E>(asked: Result<Result<Op, Error<E>>, TimeoutError>) -> Result<Option<Op>, Broken> {
     match asked {
-        Ok(Ok(_)) => Ok(true),
-        Ok(Err(Error::NotReady | Error::Resource(_))) => Ok(false),
+        Ok(Ok(op)) => Ok(Some(op)),
+        Ok(Err(Error::NotReady | Error::Resource(_))) => Ok(None),
         Ok(Err(error)) => Err(broken(&error)),
         Err(_) => Err(Broken("the broker does not answer")),
     }

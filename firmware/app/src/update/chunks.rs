@@ -47,6 +47,8 @@ pub(crate) trait Pieces {
     fn wanted(&self) -> Option<Wanted>;
     /// Takes what has come.
     fn take(&self, which: Wanted, bytes: &[u8]);
+    /// The broker does not let us read its topic.
+    fn refuse(&self, which: Wanted, topic: &str);
 }
 
 /// See the module.
@@ -149,6 +151,14 @@ impl<F: NorFlash> Pieces for Chunks<'_, F> {
         if let Some(job) = job.take() {
             let finished = job.install.finish(updater);
             self.moved.signal(finished.map(|_| true).map_err(|error| why(format_args!("{error}"))));
+        }
+    }
+
+    fn refuse(&self, which: Wanted, topic: &str) {
+        // To ask again would be refused again.
+        if self.job.borrow_mut().take_if(|job| job.wanted == which).is_some() {
+            let sentence = format_args!("The broker does not let us read {topic}; allow it there.");
+            self.moved.signal(Err(why(sentence)));
         }
     }
 }

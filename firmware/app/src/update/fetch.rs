@@ -43,23 +43,23 @@ pub(crate) async fn fetch_noticed<F: NorFlash>(
     let mut notice = state.notice.wait().await;
     let mut pause = AGAIN.0;
     loop {
-        let next = match select(newer(state, &notice), fetch(stack, &notice, update, chunks, state)).await {
-            Either::First(newer) => Some(newer),
-            Either::Second(Ok(true)) => {
+        let next = match unless_newer(state, &notice, fetch(stack, &notice, update, chunks, state)).await {
+            Either::Second(newer) => Some(newer),
+            Either::First(Ok(true)) => {
                 log::info!("an image was fetched; it starts on trial");
                 Timer::after_secs(1).await;
                 reset(Reason::Update)
             }
             // Nothing to do until there is another notice.
-            Either::Second(Ok(false)) => Some(newer(state, &notice).await),
-            Either::Second(Err(why)) => {
+            Either::First(Ok(false)) => Some(newer(state, &notice).await),
+            Either::First(Err(why)) => {
                 log::warn!("{why} It is tried again in {} minutes.", pause.as_secs() / 60);
                 state.put_update_trouble(why);
-                let waited = select(newer(state, &notice), Timer::after(pause)).await;
+                let waited = unless_newer(state, &notice, Timer::after(pause)).await;
                 pause = (pause * 2).min(AGAIN.1);
                 match waited {
-                    Either::First(newer) => Some(newer),
-                    Either::Second(()) => None,
+                    Either::First(()) => None,
+                    Either::Second(newer) => Some(newer),
                 }
             }
         };
@@ -67,6 +67,12 @@ pub(crate) async fn fetch_noticed<F: NorFlash>(
             (notice, pause) = (next, AGAIN.0);
         }
     }
+}
+
+/// Does this until there is another notice. What is done when the notice comes counts as done: an image that is whole is
+/// chosen, and only the new start that is then due brings it.
+async fn unless_newer<R>(state: &State, known: &Heard, work: impl Future<Output = R>) -> Either<R, Heard> {
+    select(work, newer(state, known)).await
 }
 
 /// Waits for another notice, or for somebody who says the same again. That the broker still has it, which it says with each
@@ -128,4 +134,50 @@ async fn fetch<F: NorFlash>(
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+    extern crate std;
+
+    use super::*;
+    use crate::update::example::{self, VERSION};
+    use crate::update::{CHUNK, Pieces};
+    use embassy_futures::block_on;
+
+    fn heard(text: &[u8]) -> Heard {
+        Heard { text: text.try_into().unwrap(), retained: false }
+    }
+
+    #[test]
+    fn an_image_that_is_whole_is_started_whatever_is_heard_meanwhile() {
+        let state = State::new();
+        let update = example::board(example::flash());
+        let chunks = Chunks::new(&update);
+        let file = example::file();
+        // Behind the last chunk, before anybody looks: the notice again, or that it is taken away.
+        let serve = async {
+            for chunk in file.chunks(CHUNK) {
+                chunks.take(chunks.wanted().unwrap(), chunk);
+            }
+            state.notice.signal(heard(b""));
+            core::future::pending::<()>().await;
+        };
+        let known = heard(b"{}");
+        let fetched = unless_newer(&state, &known, chunks.pull(VERSION, 5, example::install(), || true));
+        let Either::First(fetched) = block_on(select(fetched, serve)) else { panic!("nobody serves for ever") };
+        assert!(matches!(fetched, Either::First(Ok(()))));
+        assert!(example::is_on_trial(&update));
+        assert!(state.notice.signaled(), "heard afterwards");
+    }
+
+    #[test]
+    fn another_notice_ends_what_is_not_done() {
+        let state = State::new();
+        state.notice.signal(heard(b"{}"));
+        let known = heard(b"{}");
+        let waited = block_on(unless_newer(&state, &known, core::future::pending::<()>()));
+        assert!(matches!(waited, Either::Second(again) if again == known));
+    }
 }

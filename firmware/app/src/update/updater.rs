@@ -195,11 +195,10 @@ impl<F: NorFlash> Updater<F> {
     /// The reason why not.
     pub fn wants(&self, version: Version, asked: Asked) -> Result<(), Refusal> {
         let memory = self.memory();
-        if memory.trial.is_some() {
-            return Err(Refusal::OnTrial);
-        }
         match asked {
+            // First of all: an image on trial hears the notice that brought it, and that is no trouble.
             Asked::ByNotice if version <= self.version => Err(Refusal::NotNewer(version)),
+            _ if memory.trial.is_some() => Err(Refusal::OnTrial),
             Asked::ByNotice if memory.has_failed(version) => Err(Refusal::FailedBefore(version)),
             Asked::ByHand | Asked::ByNotice => Ok(()),
         }
