@@ -141,7 +141,9 @@ impl Broker {
         let mut config = std::fs::read_to_string(&self.config).unwrap();
         if !config.contains("plugin_opt_config_file") {
             let plugin = plugin.expect("the package mosquitto has this plugin");
-            config += &format!("plugin {}\nplugin_opt_config_file {}\n", plugin.display(), file.display());
+            let lines =
+                [format!("plugin {}", plugin.display()), format!("plugin_opt_config_file {}\n", file.display())];
+            config.push_str(&lines.join("\n"));
         }
         std::fs::write(&self.config, config).unwrap();
         self.stop();

@@ -2,7 +2,7 @@
 //! is 10.0.2.2. QEMU is only the router there.
 
 use std::fs::File;
-use std::io::{Read, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -107,12 +107,14 @@ fn free_udp_port() -> u16 {
 }
 
 /// Reads what a process says into the log, as long as it says something.
-fn record(mut from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
+fn record(from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
     let log = Arc::clone(log);
     thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(length @ 1..) = from.read(&mut buffer) {
-            log.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
+        // In lines: two of them write here.
+        let (mut from, mut line) = (BufReader::new(from), Vec::new());
+        while let Ok(1..) = from.read_until(b'\n', &mut line) {
+            log.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+            line.clear();
         }
     });
 }
