@@ -1,7 +1,7 @@
 //! The firmware in QEMU's virtual machine: its UART is the meter's line, its network reaches this machine as 10.0.2.2, its
 //! flash is a file.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use smarty_meter::{MbusDevice, MbusKind, MeterConfig, Profile, VirtualMeter};
 
 use super::broker::{Broker, Heard, Listener};
-use super::{Folder, KEY};
+use super::{Folder, KEY, record};
 
 /// Where the test's machine is, for the board.
 pub const HOST: &str = "10.0.2.2";
@@ -159,13 +159,7 @@ impl Board {
             }
             thread::sleep(Duration::from_millis(10));
         };
-        let (mut console, sink) = (line.try_clone().unwrap(), Arc::clone(&self.console));
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = console.read(&mut buffer) {
-                sink.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
-            }
-        });
+        record(line.try_clone().unwrap(), &self.console);
         self.running = Some(Running { qemu, line });
     }
 

@@ -2,7 +2,7 @@
 //! is 10.0.2.2. QEMU is only the router there.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::Write as _;
 use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use smarty_meter::{MeterConfig, Profile, VirtualMeter};
 
 use super::broker::Broker;
-use super::{Folder, KEY, finish, free_port};
+use super::{Folder, KEY, finish, free_port, record};
 
 /// Half a minute before Monday noon.
 const START: i64 = 1_795_431_570;
@@ -104,19 +104,6 @@ pub struct C3 {
 
 fn free_udp_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Reads what a process says into the log, as long as it says something.
-fn record(from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
-    let log = Arc::clone(log);
-    thread::spawn(move || {
-        // In lines: two of them write here.
-        let (mut from, mut line) = (BufReader::new(from), Vec::new());
-        while let Ok(1..) = from.read_until(b'\n', &mut line) {
-            log.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
-            line.clear();
-        }
-    });
 }
 
 impl C3 {
