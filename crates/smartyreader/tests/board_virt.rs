@@ -164,6 +164,8 @@ fn what_closes_while_the_broker_is_away_for_a_day_comes_once_and_in_order() {
     let mut meter = meter(START + 600, 180);
     pair.hear(&mut meter, 12, "smartyreader/home/live");
     pair.brokers[0].stop();
+    // What is said to a broker that has ended, before the line says so, is lost and not counted.
+    pair.board.wait("the broker is gone", 1);
     for _ in 0..480 {
         let telegram = meter.next_telegram();
         pair.board.hear(&telegram.frame);
@@ -187,9 +189,13 @@ fn what_closes_while_the_broker_is_away_for_a_day_comes_once_and_in_order() {
         let board = of(heard, "smartyreader/home/board").last().map(|board| board.json());
         board.and_then(|board| board["live_skipped"].as_u64()).unwrap_or(0) as usize
     };
+    // The first live value after the pause may be said before the subscriber is back at the broker.
+    let all = 12 + 480 + 6;
     pair.heard[0].wait("each telegram published or counted", |heard| {
-        of(heard, "smartyreader/home/live").len() + skipped(heard) == 12 + 480 + 6
+        of(heard, "smartyreader/home/live").len() + skipped(heard) >= all - 1
     });
-    let skipped = skipped(&pair.heard[0].all());
+    let heard = pair.heard[0].all();
+    let (live, skipped) = (of(&heard, "smartyreader/home/live").len(), skipped(&heard));
+    assert!(live + skipped <= all, "{live} live values and {skipped} that were not replayed");
     assert!(skipped > 200, "only {skipped} live values were not replayed");
 }

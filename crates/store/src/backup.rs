@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::StoreError;
 use crate::lock::Lock;
 use crate::migrations::{self, APPLICATION_ID};
-use crate::store::open_read_only;
+use crate::reader::open_read_only;
 
 /// Copies the store at `from`, which may be in use, to the new file `to`, and checks the copy. It holds
 /// everything that was acknowledged when it began.

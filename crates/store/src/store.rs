@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use smarty_p1::Values;
 
 use crate::backup;
@@ -485,14 +485,6 @@ pub(crate) enum Target {
     Live,
     /// An hour that becomes a block at once, where nothing of it is stored yet.
     Hour,
-}
-
-/// Opens a file for reading only.
-pub(crate) fn open_read_only(path: &std::path::Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    Ok(connection)
 }
 
 /// Rows from one live row.

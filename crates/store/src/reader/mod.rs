@@ -12,8 +12,9 @@ mod usage;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OpenFlags, Transaction};
 
 pub use balance::Balance;
 pub use catalog::{MeterEntry, QuantityEntry, SegmentEntry, Stats, TextEntry};
@@ -30,7 +31,7 @@ use crate::codec::Decoder;
 use crate::error::StoreError;
 use crate::live::LiveSql;
 use crate::migrations;
-use crate::store::{CACHE, open_read_only};
+use crate::store::CACHE;
 
 /// A connection that only reads. Cheap enough to have one for each thread that asks; not shared between threads.
 pub struct Reader {
@@ -38,6 +39,14 @@ pub struct Reader {
     decoder: RefCell<Decoder>,
     live: LiveSql,
     path: PathBuf,
+}
+
+/// Opens a file for reading only.
+pub(crate) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
 }
 
 /// A meter as the reader needs it.

@@ -62,3 +62,12 @@ pub use {
 
 #[cfg(all(test, feature = "lora"))]
 mod tests;
+
+/// Registers as a telegram has them, Wh.
+#[cfg(test)]
+fn values(import: i64, export: i64) -> smarty_p1::Values {
+    let mut values = smarty_p1::Values::EMPTY;
+    values.set(smarty_p1::Quantity::EnergyImport, import);
+    values.set(smarty_p1::Quantity::EnergyExport, export);
+    values
+}

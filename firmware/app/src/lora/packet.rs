@@ -61,13 +61,7 @@ impl fmt::Display for Kwh {
 mod tests {
     #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
     use super::*;
-
-    fn values(import: i64, export: i64) -> Values {
-        let mut values = Values::EMPTY;
-        values.set(Quantity::EnergyImport, import);
-        values.set(Quantity::EnergyExport, export);
-        values
-    }
+    use crate::lora::values;
 
     #[test]
     fn the_sketchs_packet() {

@@ -59,15 +59,9 @@ pub fn record(quarter: &QuarterHour, now: &Values) -> [u8; RECORD] {
 mod tests {
     #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
     use super::*;
+    use crate::lora::values;
     use proptest::prelude::*;
     use smarty_ledger::{Energies, PowerSpread};
-
-    fn values(import: i64, export: i64) -> Values {
-        let mut values = Values::EMPTY;
-        values.set(Quantity::EnergyImport, import);
-        values.set(Quantity::EnergyExport, export);
-        values
-    }
 
     fn quarter(import: Option<i64>, export: Option<i64>, max: i64) -> QuarterHour {
         QuarterHour {

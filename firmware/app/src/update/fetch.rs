@@ -71,8 +71,13 @@ pub(crate) async fn fetch_noticed<F: NorFlash>(
 
 /// Does this until there is another notice. What is done when the notice comes counts as done: an image that is whole is
 /// chosen, and only the new start that is then due brings it.
-async fn unless_newer<R>(state: &State, known: &Heard, work: impl Future<Output = R>) -> Either<R, Heard> {
-    select(work, newer(state, known)).await
+// No `async fn`: it would keep `work` twice, 4 KB of it.
+fn unless_newer<R>(
+    state: &State,
+    known: &Heard,
+    work: impl Future<Output = R>,
+) -> impl Future<Output = Either<R, Heard>> {
+    select(work, newer(state, known))
 }
 
 /// Waits for another notice, or for somebody who says the same again. That the broker still has it, which it says with each
