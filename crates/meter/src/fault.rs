@@ -77,7 +77,7 @@ pub enum Fault {
 
     /// The frame comes twice, as some network dongles send it. Nothing is lost, and nothing is to be counted twice.
     Twice,
-    /// The frame comes in two pieces, two seconds apart, as through a bad network. The telegram is lost.
+    /// The frame comes in two pieces, eight seconds apart, as through a bad network. The telegram is lost.
     Split,
 
     // -- The wire is set wrong, for a number of telegrams. They are lost. --

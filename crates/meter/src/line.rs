@@ -157,7 +157,7 @@ impl Line {
             let second = bytes.split_off(bytes.len() / 2);
             self.waiting.push_back(Chunk { at, index, bytes, truth: None, faults: faults.clone() });
             bytes = second;
-            at += 2;
+            at += 8;
         }
         self.waiting.push_back(Chunk { at, index, bytes, truth: arrives.then_some(telegram), faults });
     }

@@ -209,7 +209,7 @@ fn what_a_dongle_does_to_a_good_telegram() {
     let chunks = play_one(&sealed(), Fault::Split);
     assert_eq!(lost(&chunks), [3, 3], "neither piece is a telegram");
     let pieces: Vec<_> = chunks.iter().filter(|chunk| chunk.index == 3).collect();
-    assert_eq!((pieces.len(), pieces[1].at - pieces[0].at), (2, 2));
+    assert_eq!((pieces.len(), pieces[1].at - pieces[0].at), (2, 8));
     let whole = [&pieces[0].bytes[..], &pieces[1].bytes].concat();
     assert!(open(&whole, KEY, STANDARD_AUTHENTICATION_KEY).is_ok());
 }

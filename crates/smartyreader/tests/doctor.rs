@@ -188,7 +188,7 @@ fn hosts_and_dongles() {
         ("slow-line", "20", "2", "wrong-speed"),
         ("cut-off", "20", "3", "cut-short"),
         ("twice", "20", "3", "doubled"),
-        ("split", "2", "4", "split"),
+        ("split", "1", "22", "split"),
         ("clock-off", "1", "2", "clock-off"),
     ] {
         let (_meter, address) = meter(&["--scene", scene, "--speed", speed]);

@@ -4,10 +4,15 @@
 
 mod common;
 
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use common::{Daemon, Folder, KEY, Process, finish, meter, smartyreader};
 use serde_json::Value;
+use smarty_meter::{MeterConfig, Profile, VirtualMeter};
 
 /// The published Luxembourg frame with its published key, where the folder of captures is.
 fn published(folder: &Folder) -> Option<(PathBuf, Value)> {
@@ -78,6 +83,28 @@ fn a_published_capture_over_tcp() {
     );
     shown(&daemon);
     decoded(&capture, &folder.file("home.key"), &facts);
+}
+
+#[test]
+fn a_packet_that_is_lost_on_the_way_costs_no_telegram() {
+    let folder = Folder::new("pause");
+    let dongle = TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = Daemon::start(
+        &folder,
+        &format!("[source.dongle]\nkind = \"tcp\"\naddress = \"{}\"\n[meter.home]\n", dongle.local_addr().unwrap()),
+    );
+    let (mut line, _) = dongle.accept().unwrap();
+    let mut meter = VirtualMeter::new(MeterConfig::new(Profile::LuxembourgFull));
+    for stored in 1..=2 {
+        let frame = meter.next_telegram().frame;
+        let (begin, end) = frame.split_at(frame.len() / 2);
+        line.write_all(begin).unwrap();
+        // As long as a small board waits before it sends a packet again.
+        thread::sleep(Duration::from_millis(1500));
+        line.write_all(end).unwrap();
+        daemon.wait("it is stored", |daemon| daemon.health()["store"]["stored"] == stored);
+    }
+    assert!(!daemon.problems().contains(&"split".to_string()), "{:?}", daemon.problems());
 }
 
 fn decoded(capture: &Path, key: &Path, facts: &Value) {

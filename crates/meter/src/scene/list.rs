@@ -332,7 +332,7 @@ pub(super) static SCENES: [Scene; 39] = [
     },
     Scene {
         name: "split",
-        sentence: "A dongle that sends every telegram in two pieces, two seconds apart.",
+        sentence: "A dongle that sends every telegram in two pieces, eight seconds apart.",
         telegrams: HOUR,
         arrange: as_ordered,
         script: || Script::new().every(0, 1, HOUR, &Fault::Split),

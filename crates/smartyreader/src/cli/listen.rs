@@ -13,7 +13,7 @@ use crate::doctor::port::who_has;
 use crate::exit::Failure;
 use crate::intake::{Arrival, Intake};
 use crate::observe::now;
-use crate::source::{FRAME_SILENCE, open};
+use crate::source::{frame_silence, open};
 use crate::words;
 
 /// So many bytes are kept to be saved.
@@ -81,7 +81,7 @@ pub(super) async fn listen(
     let mut lost = None;
     while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
         let mut done = false;
-        match timeout(left.min(FRAME_SILENCE), stream.read(&mut buffer)).await {
+        match timeout(left.min(frame_silence(source.kind)), stream.read(&mut buffer)).await {
             Ok(Ok(0)) => lost = Some("it was closed at the other end".to_string()),
             Ok(Err(error)) => lost = Some(words::of_io(&error)),
             Ok(Ok(bytes)) => {

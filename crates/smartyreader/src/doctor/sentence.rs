@@ -59,7 +59,7 @@ impl Cause {
                 format!("Telegrams break off, always after {bytes} bytes: something on the way has too small a buffer.")
             }
             Self::Split { frames } => {
-                format!("{frames} telegrams came in pieces, with pauses of more than half a second inside.")
+                format!("{frames} telegrams came in pieces, with long pauses inside.")
             }
             Self::SealedWithoutKey { title } => {
                 format!("Sealed frames arrive from system title {}, and no key is configured.", title_text(*title))

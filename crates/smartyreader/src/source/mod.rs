@@ -14,7 +14,7 @@ pub use serial::port;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::{Instant, timeout};
 
-use crate::config::{self, SourceKind, Span, Speed};
+use crate::config::{self, SourceKind, Span};
 use crate::doctor::Cause;
 use crate::doctor::port::who_has;
 use crate::hub::Hub;
@@ -24,8 +24,14 @@ use crate::words;
 
 pub(crate) type Stream = Pin<Box<dyn AsyncRead + Send>>;
 
-/// After this long without a byte a begun frame will not be finished.
-pub(crate) const FRAME_SILENCE: Duration = Duration::from_millis(500);
+/// After this long without a byte a begun frame will not be finished. A cable has no pauses; over a network a packet that is
+/// lost comes again after up to three seconds, from a small board's stack.
+pub(crate) const fn frame_silence(kind: SourceKind) -> Duration {
+    match kind {
+        SourceKind::Serial => Duration::from_millis(500),
+        _ => Duration::from_secs(4),
+    }
+}
 /// After this long without a byte the port is closed and opened anew.
 const PORT_SILENCE: Duration = Duration::from_mins(1);
 /// Why a source cannot be opened.
@@ -117,7 +123,7 @@ pub async fn listen(
                     observer.raise(subject, &busy.into());
                 }
                 let opened = Instant::now();
-                let end = read(stream, subject, &mut taker, &hub, &observer, silence, settings.speed).await;
+                let end = read(stream, subject, &mut taker, &hub, &observer, silence, &settings).await;
                 match end {
                     End::Silent => {
                         observer.source(name, |source| {
@@ -184,15 +190,15 @@ async fn read(
     hub: &Hub,
     observer: &Observer,
     silence: Duration,
-    speed: Speed,
+    settings: &config::Source,
 ) -> End {
     let mut buffer = [0; 4096];
     let mut arrivals = Vec::new();
     let mut last_byte = Instant::now();
-    let mut pace = file::Pace::new(speed);
+    let mut pace = file::Pace::new(settings.speed);
     let mut heard = false;
     loop {
-        let patience = if taker.is_waiting() { FRAME_SILENCE } else { silence };
+        let patience = if taker.is_waiting() { frame_silence(settings.kind) } else { silence };
         let end = match timeout(patience, stream.read(&mut buffer)).await {
             Ok(Ok(0)) => Some(End::Closed(None)),
             Ok(Err(error)) => Some(End::Closed(Some(error))),
