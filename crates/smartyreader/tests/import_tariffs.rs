@@ -192,7 +192,16 @@ fn before_the_first_telegram_it_has_to_be_said() {
     let equipment = export(&known, "raw")[0]["equipment"].as_str().unwrap().to_string();
     let file = backup(&folder);
     let config = house(&folder, "new");
-    let (code, out, err) = import(&config, "dsmr-reader", &["--equipment", &equipment, "--dry-run"], &file);
+    for arguments in [&["--equipment", &equipment][..], &["--equipment", &equipment, "--dry-run"]] {
+        let (code, out, err) = import(&config, "dsmr-reader", arguments, &file);
+        assert_eq!(code, 64, "{out}");
+        assert!(
+            err.contains("nobody knows yet which registers meter home sends") && err.contains("--by-tariff"),
+            "{err}"
+        );
+        assert_eq!(export(&config, "raw"), Vec::<Value>::new(), "nothing is written");
+    }
+    let (code, out, err) = import(&config, "dsmr-reader", &["--equipment", &equipment, "--total", "--dry-run"], &file);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("the import of meter home, both tariffs added up."), "{out}");
     let (code, out, err) = import(&config, "dsmr-reader", &["--equipment", &equipment, "--by-tariff"], &file);

@@ -54,8 +54,11 @@ struct Whose {
     #[arg(long, value_name = "IDENTIFIER")]
     equipment: Option<String>,
     /// The meter sends registers by two tariffs and no total. Only needed where the database knows nothing of it yet.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "total")]
     by_tariff: bool,
+    /// The meter sends a total. Only needed where the database knows nothing of it yet.
+    #[arg(long)]
+    total: bool,
     /// Only say what would be taken and what left.
     #[arg(long)]
     dry_run: bool,
@@ -106,6 +109,13 @@ struct HomeAssistant {
     file: PathBuf,
 }
 
+/// Which registers a meter sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sends {
+    Total,
+    ByTariff,
+}
+
 /// So many lines become readings in one transaction: a week.
 const PORTION: usize = 10_000;
 /// Telegrams are told apart by numbers below 2³²; so import and export of one second are two readings.
@@ -114,7 +124,9 @@ const IDENT: u64 = 1 << 40;
 impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self.what {
-            What::Dayfile(Dayfile { whose, value, paths }) => {
+            What::Dayfile(Dayfile { mut whose, value, paths }) => {
+                // The script reads no others.
+                whose.total = !whose.by_tariff;
                 whose.bring(|zone| Ok(vec![(value, Pile::read(&paths, zone)?)]))
             }
             What::DsmrReader(DsmrReader { whose, file }) => whose.bring(|zone| dsmr_reader::read(&file, zone)),
@@ -148,11 +160,16 @@ impl Whose {
             [only] => Some(only.clone()),
             _ => None,
         });
+        let said = match (self.total, self.by_tariff) {
+            (true, _) => Some(Sends::Total),
+            (_, true) => Some(Sends::ByTariff),
+            _ => None,
+        };
         // Held from here on: nobody else writes between the plan and its execution.
         let mut store = if self.dry_run { None } else { Some(self.store(&config)?) };
         for (index, (value, pile)) in piles.iter().enumerate() {
             let path = &config.store.path;
-            let registers = Registers::new(quantity(*value), pile, path, &self.meter, self.by_tariff)?;
+            let registers = Registers::new(quantity(*value), pile, path, &self.meter, said)?;
             let plan = Plan::new(pile, path, &self.meter, &registers, equipment.as_deref(), now())?;
             if index == 0 {
                 println!("{} with {}.", several(pile.files.len(), "file"), several(pile.count(), pile.word()));

@@ -5,6 +5,7 @@ use std::path::Path;
 use smarty_p1::{Quantity, Values};
 use smarty_store::Reader;
 
+use super::Sends;
 use super::lines::{Line, Pile};
 use crate::exit::{Code, Failure};
 
@@ -13,17 +14,17 @@ use crate::exit::{Code, Failure};
 pub(super) struct Registers(Vec<Quantity>);
 
 impl Registers {
-    /// Those that the meter is known to send, because the store adds up tariffs only where all of them are there and never was a total.
-    /// `by_tariff`: what is taken where nothing is known yet.
+    /// Those that the meter is known to send, because the store adds up tariffs only where all of them are there and never was a total:
+    /// a total that the meter does not send would end its accounts for good. `said`: what the user says that it sends.
     ///
     /// # Errors
-    /// When the store cannot be read, or the pile has not what the meter sends.
+    /// When the store cannot be read, the pile has not what the meter sends, or nobody knows what that is.
     pub(super) fn new(
         total: Quantity,
         pile: &Pile,
         store: &Path,
         meter: &str,
-        by_tariff: bool,
+        said: Option<Sends>,
     ) -> Result<Self, Failure> {
         let mut sent = Vec::new();
         if store.exists() {
@@ -35,7 +36,7 @@ impl Registers {
         let mut tariffs: Vec<Quantity> =
             total.tariffs().iter().copied().filter(|tariff| sent.contains(tariff)).collect();
         if sent.contains(&total) {
-            if by_tariff {
+            if said == Some(Sends::ByTariff) {
                 let sentence = format!("meter {meter} has a total, which is imported to; leave --by-tariff out");
                 return Err(Failure::new(Code::Usage, sentence));
             }
@@ -44,13 +45,26 @@ impl Registers {
         let both = total.tariffs().get(..2).unwrap_or_default();
         if tariffs.is_empty() {
             // As the other direction is.
-            let like = [Quantity::EnergyImport, Quantity::EnergyExport]
-                .into_iter()
-                .any(|other| !sent.contains(&other) && other.tariffs().iter().any(|tariff| sent.contains(tariff)));
-            if !(by_tariff || like && pile.split) {
-                return Ok(Self(vec![total]));
+            let energies = [Quantity::EnergyImport, Quantity::EnergyExport];
+            let known = if energies.iter().any(|other| sent.contains(other)) {
+                Some(Sends::Total)
+            } else if energies.iter().flat_map(|other| other.tariffs()).any(|tariff| sent.contains(tariff)) {
+                Some(Sends::ByTariff)
+            } else {
+                None
+            };
+            match known.or(said) {
+                Some(Sends::ByTariff) => tariffs = both.to_vec(),
+                Some(Sends::Total) => return Ok(Self(vec![total])),
+                None => {
+                    let sentence = format!(
+                        "nobody knows yet which registers meter {meter} sends, and a wrong guess could not be taken back. Let the \
+                         daemon read one telegram first; or say --total (as in Luxembourg), or --by-tariff (as in the \
+                         Netherlands and Belgium)"
+                    );
+                    return Err(Failure::new(Code::Usage, sentence));
+                }
             }
-            tariffs = both.to_vec();
         }
         if !pile.split {
             let why =
