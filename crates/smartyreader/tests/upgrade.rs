@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -107,11 +108,62 @@ fn every_version_comes_along_by_itself() {
         }
         let (code, _, err) = finish(smartyreader().args(["restore", "--config"]).arg(&config).arg("--from").arg(&copy));
         assert_eq!(code, 0, "{name}: {err}");
+        // The old version runs for some time.
+        let table = "CREATE TABLE since (time INTEGER)";
+        rusqlite::Connection::open(&database).unwrap().execute_batch(table).unwrap();
         let mut daemon = Daemon::start_with(config.clone(), address);
         daemon.process.terminate();
+        if schema(&database) != old {
+            let names = "SELECT count(*) FROM sqlite_schema WHERE name = 'since'";
+            let copied: i64 =
+                rusqlite::Connection::open(&copy).unwrap().query_row(names, [], |row| row.get(0)).unwrap();
+            assert_eq!(copied, 1, "{name}: the copy is of the upgrade before");
+        }
         for kept in &kept {
             agrees(kept, &config);
         }
+    }
+}
+
+#[test]
+fn without_room_for_the_copy_nothing_is_touched() {
+    let folder = Folder::new("upgrade-full");
+    let older = versions().into_iter().find(|version| version.ends_with("0.1.0-schema-2")).unwrap();
+    let (config, _) = unpack(&older, &folder);
+    let text = std::fs::read_to_string(&config).unwrap().replace("[store]\n", "[store]\nreserve = \"1000000TB\"\n");
+    std::fs::write(&config, text).unwrap();
+    let database = folder.file("store.db");
+    let before = std::fs::read(&database).unwrap();
+    let (code, _, err) = finish(smartyreader().args(["run", "--config"]).arg(&config));
+    assert_eq!(code, 74, "{err}");
+    assert!(err.contains("a copy of it is kept") && err.contains("Nothing was changed"), "{err}");
+    assert!(std::fs::read(&database).unwrap() == before && schema(&database) == 2);
+    assert!(!folder.file("store.db.version-2").exists() && !folder.file("store.db.version-2.partial").exists());
+}
+
+#[test]
+fn what_root_puts_back_belongs_to_the_service() {
+    let folder = Folder::new("restore-root");
+    let (config, _) = unpack(&versions()[0], &folder);
+    let [database, copy] = ["store.db", "copy.db"].map(|name| folder.file(name));
+    std::fs::copy(&database, &copy).unwrap();
+    std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600)).unwrap();
+    // 65534 is nobody.
+    if [&database, &folder.path().to_path_buf()].iter().any(|path| chown(path, Some(65_534), Some(65_534)).is_err()) {
+        eprintln!("SKIPPED: only root can give a file away");
+        return;
+    }
+    for there in [true, false] {
+        let (code, _, err) = finish(smartyreader().args(["restore", "--config"]).arg(&config).arg("--from").arg(&copy));
+        assert_eq!(code, 0, "{err}");
+        for name in ["store.db", "store.db.lock"] {
+            let file = std::fs::metadata(folder.file(name)).unwrap();
+            assert_eq!((file.uid(), file.gid()), (65_534, 65_534), "{name}, a store was there: {there}");
+        }
+        if there {
+            assert_eq!(std::fs::metadata(&database).unwrap().mode() & 0o777, 0o600);
+        }
+        std::fs::remove_file(&database).unwrap();
     }
 }
 

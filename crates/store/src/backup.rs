@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::StoreError;
 use crate::lock::Lock;
 use crate::migrations::{self, APPLICATION_ID};
+use crate::owner;
 use crate::reader::open_read_only;
 
 /// Copies the store at `from`, which may be in use, to the new file `to`, and checks the copy. It holds
@@ -20,6 +21,40 @@ pub fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
     if to.exists() {
         return Err(StoreError::Refused(format!("{} exists already; a backup never overwrites", to.display())));
     }
+    put(from, to)
+}
+
+/// Keeps the store `path` as an older version left it, beside it, for the way back from what comes next. What an upgrade before
+/// left there is older and goes. `reserve` bytes of the disk stay free.
+///
+/// # Errors
+/// [`StoreError::Full`] without room for it; nothing was written then.
+pub(crate) fn keep(path: &Path, version: i64, reserve: u64) -> Result<(), StoreError> {
+    let size = ["", "-wal"].iter().filter_map(|end| fs::metadata(format!("{}{end}", path.display())).ok());
+    let needed = size.map(|file| file.len()).sum::<u64>().saturating_add(reserve);
+    match room_beside(path) {
+        Some(free) if free < needed => Err(StoreError::Full(format!(
+            "before {} is brought up to date, a copy of it is kept: {} MB have to be free for that, and {} MB are. Nothing was changed",
+            path.display(),
+            (needed >> 20) + 1,
+            free >> 20
+        ))),
+        _ => put(path, &beside(path, &format!("version-{version}"))),
+    }
+}
+
+/// Bytes that are free on the disk of this file, for who is not root. `None`: the file system does not say it.
+pub(crate) fn room_beside(path: &Path) -> Option<u64> {
+    let system = rustix::fs::statvfs(folder_of(path)).ok()?;
+    Some(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A whole copy of `from` takes the place of `to`, or nothing happens.
+fn put(from: &Path, to: &Path) -> Result<(), StoreError> {
     let partial = beside(to, "partial");
     let _ = fs::remove_file(&partial);
     let result = copy(from, &partial).and_then(|()| publish(&partial, to));
@@ -62,6 +97,7 @@ pub fn restore(from: &Path, to: &Path) -> Result<(), StoreError> {
     let result = copy(from, &partial).and_then(|()| {
         let _writer = Lock::take(to)?;
         drop(lock_out(to)?);
+        owner::like(&partial, if to.exists() { to } else { folder_of(to) });
         publish(&partial, to)
     });
     if result.is_err() {
@@ -122,8 +158,7 @@ fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
     let failed = |what: &str| StoreError::io(format!("{what} {}", to.display()));
     fs::File::open(partial).and_then(|file| file.sync_all()).map_err(failed("could not finish"))?;
     fs::rename(partial, to).map_err(failed("could not write"))?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("could not finish"))
+    fs::File::open(folder_of(to)).and_then(|folder| folder.sync_all()).map_err(failed("could not finish"))
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {

@@ -32,6 +32,7 @@ mod maintenance;
 mod marks;
 mod migrations;
 mod options;
+mod owner;
 mod quarantine;
 mod reader;
 mod reading;

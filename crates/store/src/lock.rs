@@ -3,7 +3,9 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use crate::backup::folder_of;
 use crate::error::StoreError;
+use crate::owner;
 
 /// Held as long as it lives; the system lets go of it even when the process is killed.
 pub(crate) struct Lock {
@@ -23,6 +25,7 @@ impl Lock {
             .write(true)
             .open(&path)
             .map_err(StoreError::io(failed()))?;
+        owner::like(path.as_ref(), if store.exists() { store } else { folder_of(store) });
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Busy),

@@ -1,7 +1,7 @@
 //! `Store`: the only writer. One transaction for each telegram, or for each flush.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use crate::lock::Lock;
 use crate::marks::{self, Mark};
 use crate::migrations::{self, APPLICATION_ID};
 use crate::options::{Flush, Options};
+use crate::owner;
 use crate::quarantine;
 use crate::reading::{Appended, BatchCount, MeterReading, Quarantined};
 use crate::receivers;
@@ -42,15 +43,6 @@ const MOST_AHEAD: i64 = 31 * 86_400;
 /// A host whose clock says less has not been told the time yet, and judges nobody's: 1 January 2024.
 const HOST_KNOWS: i64 = 1_704_067_200;
 
-/// Keeps the file as an older version wrote it, which a downgrade can put back. Without room for it nothing is migrated.
-fn keep_copy(path: &Path, version: i64) -> Result<(), StoreError> {
-    let mut copy = path.as_os_str().to_owned();
-    copy.push(format!(".version-{version}"));
-    let copy = PathBuf::from(copy);
-    // From a start before that did not come to its end.
-    if copy.exists() { Ok(()) } else { backup::back_up(path, &copy) }
-}
-
 /// The store, for writing. There is one for each file; readers open [`Reader`](crate::Reader)s.
 pub struct Store {
     pub(crate) connection: Connection,
@@ -70,11 +62,11 @@ pub struct Store {
 
 impl Store {
     /// Opens the file, makes it where there is none, brings it up to date. A file of an older version is copied to
-    /// `FILE.version-N` before, once.
+    /// `FILE.version-N` before.
     ///
     /// # Errors
     /// [`StoreError::NotOurs`] for another program's file, [`StoreError::Newer`] for one of a later version,
-    /// [`StoreError::Busy`] while another process has it open for writing.
+    /// [`StoreError::Busy`] while another process has it open for writing, [`StoreError::Full`] without room for the copy.
     pub fn open(options: Options) -> Result<Self, StoreError> {
         let lock = Lock::take(&options.path)?;
         let mut connection = Connection::open(&options.path)?;
@@ -88,7 +80,7 @@ impl Store {
         }
         let found = migrations::version(&connection)?;
         if (1..migrations::CURRENT).contains(&found) {
-            keep_copy(&options.path, found)?;
+            backup::keep(&options.path, found, options.reserve_bytes)?;
         }
         if found == 0 {
             // Only before the first table is made.
@@ -103,6 +95,9 @@ impl Store {
         connection.pragma_update(None, "journal_size_limit", 4 * CHECKPOINT_PAGES * PAGE_SIZE)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         migrations::run(&mut connection)?;
+        if found == 0 {
+            owner::like(&options.path, backup::folder_of(&options.path));
+        }
         live::add_columns(&connection)?;
         let mut store = Self {
             connection,
@@ -376,19 +371,15 @@ impl Store {
         if reserve == 0 {
             return Ok(());
         }
-        let folder = self.options.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(std::path::Path::new("."));
         // A file system that does not say how full it is is not guarded.
-        let Ok(system) = rustix::fs::statvfs(folder) else { return Ok(()) };
-        let free = system.f_bavail.saturating_mul(system.f_frsize);
-        if free < reserve {
-            return Err(StoreError::Full(format!(
+        match backup::room_beside(&self.options.path) {
+            Some(free) if free < reserve => Err(StoreError::Full(format!(
                 "the disk has {} MB left, and {} MB are to stay free",
                 free >> 20,
                 reserve >> 20
-            )));
+            ))),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The newest frame counter under a key, staged ones included.

@@ -233,7 +233,8 @@ impl Trouble {
             }
             Self::Quarantined { .. } => "Compare with the meter's display and accept or dismiss it on the health page.",
             Self::StoreFull { .. } => {
-                "Make room on the disk or raise the limit; storing goes on by itself. What was stored is safe."
+                "Make room on the disk or raise the limit; storing goes on by itself. What was stored is safe. A copy from an upgrade, \
+                 *.version-N beside the database, may go when you are content with what came after it."
             }
             Self::StoreFailing { .. } => "What was stored is safe; storing is tried again all the time.",
             Self::Broker(Refusal { why, .. }) => match why {
