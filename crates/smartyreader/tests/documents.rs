@@ -7,8 +7,11 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 use common::{Daemon, Folder, meter};
 use serde_json::Value;
+use smartyreader::cli::Cli;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -18,25 +21,73 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Indented lines that begin with a program that people type.
+/// What people type: lines of code, indented or fenced, that begin with a program.
 fn commands(document: &str) -> Vec<String> {
-    let programs = ["sudo", "make", "cargo", "smartyreader", "target/release/smartyreader", "packaging/test"];
-    let lines = document.lines().filter_map(|line| line.strip_prefix("    "));
-    let lines = lines.map(|line| line.split(" # ").next().unwrap().trim().to_string());
-    lines.filter(|line| programs.contains(&line.split(' ').next().unwrap())).collect()
+    let programs = ["sudo", "make", "cargo", "smartyreader", "espflash", "mosquitto_sub", "mosquitto_pub"];
+    let folders = ["target/", "packaging/", "scripts/"];
+    let (mut fenced, mut found) = (false, Vec::new());
+    for line in document.lines() {
+        fenced ^= line.trim_start().starts_with("```");
+        let line = if fenced { Some(line) } else { line.strip_prefix("    ") };
+        let line = line.map(|line| line.trim().trim_start_matches("$ ").split(" # ").next().unwrap().trim());
+        found.extend(line.filter(|line| {
+            programs.contains(&line.split(' ').next().unwrap()) || folders.iter().any(|folder| line.starts_with(folder))
+        }));
+    }
+    found.into_iter().map(str::to_string).collect()
+}
+
+/// `smartyreader …` in prose.
+fn mentions(document: &str) -> Vec<String> {
+    let pieces =
+        document.lines().filter(|line| !line.starts_with("    ")).flat_map(|line| line.split('`').skip(1).step_by(2));
+    pieces.filter(|piece| piece.starts_with("smartyreader ")).map(str::to_string).collect()
 }
 
 #[test]
 fn every_command_is_run_or_said_not_to_be() {
     let list = text("docs/commands.md");
+    // A row that ends with `…` stands for all that begin like it.
+    let rows: Vec<&str> = list.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let mut found = 0;
-    for document in ["README.md", "docs/install.md", "docs/import.md"] {
-        for command in commands(&text(document)) {
-            assert!(list.contains(&format!("| `{command}` | ")), "{document}: {command} is not in docs/commands.md");
+    let mut files = Vec::new();
+    documents(&root().join("docs"), &mut files);
+    files.push(root().join("README.md"));
+    for file in files.iter().filter(|file| !file.ends_with("commands.md")) {
+        let document = std::fs::read_to_string(file).unwrap();
+        for command in commands(&document) {
+            let listed = |row: &&str| {
+                row.strip_suffix('…').map_or(**row == *command, |begin| command.starts_with(begin.trim_end()))
+            };
+            assert!(rows.iter().any(listed), "{}: {command} is not in docs/commands.md", file.display());
             found += 1;
         }
+        let typed = commands(&document).into_iter().chain(mentions(&document));
+        for command in typed.filter(|command| !command.contains('…')) {
+            let words: Vec<&str> = command.split(' ').collect();
+            let Some(at) = words.iter().rposition(|word| word.rsplit('/').next() == Some("smartyreader")) else {
+                continue;
+            };
+            // Before it stands who types it, behind it what systemd or adduser is told of it.
+            if words[..at].iter().any(|word| ["systemctl", "install", "adduser"].contains(word))
+                || words.contains(&"install")
+            {
+                continue;
+            }
+            let options = Cli::command().try_get_matches_from(&words[at..]);
+            let wrong = options.err().filter(|error| {
+                // In prose not everything is said that has to be.
+                let short = [
+                    ErrorKind::MissingRequiredArgument,
+                    ErrorKind::MissingSubcommand,
+                    ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+                ];
+                !short.contains(&error.kind())
+            });
+            assert!(wrong.is_none(), "{}: {command}: {}", file.display(), wrong.unwrap());
+        }
     }
-    assert!(found > 10, "only {found} commands were found: this test has lost its object");
+    assert!(found > 40, "only {found} commands were found: this test has lost its object");
     for path in list.split('`').filter(|word| word.starts_with("crates/") || word.starts_with("packaging/")) {
         assert!(root().join(path).exists(), "docs/commands.md: there is no {path}");
     }

@@ -6,6 +6,8 @@
 mod common;
 
 use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -309,6 +311,37 @@ fn the_statistics_of_home_assistant() {
         once(&config, "home-assistant", &import, &file);
         once(&config, "home-assistant", &export_, &file);
     }
+}
+
+#[test]
+fn a_copy_is_read_by_who_may_only_read_it() {
+    let folder = Folder::new("peers-copy");
+    let config = house(&folder, "house");
+    let file = folder.file("home-assistant_v2.db");
+    let connection = home_assistant(&file, false);
+    // As Home Assistant has it.
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    let sql = "INSERT INTO statistics (metadata_id, start_ts, state, sum) VALUES (2, ?, 1.5, 0)";
+    connection.execute(sql, [START as f64]).unwrap();
+    drop(connection);
+    assert!(!folder.file("home-assistant_v2.db-wal").exists());
+    let mut command = smartyreader();
+    command.args(["import", "home-assistant", "--meter", "home", "--total", "--dry-run", "--config"]).arg(&config);
+    command.args(["--statistic", "sensor.energy_import"]).arg(&file);
+    // For root nothing is forbidden: somebody else has to try.
+    if rustix::process::getuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    } else {
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o500)).unwrap();
+    }
+    if command.output().is_err() {
+        eprintln!("SKIPPED: another user may not run this program here");
+        return;
+    }
+    let (code, out, err) = finish(&mut command);
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("1 row would be taken"), "{out}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use common::{Daemon, Folder, KEY, finish, meter, smartyreader};
@@ -16,8 +16,9 @@ fn report(folder: &Folder, name: &str, config: &Path) -> String {
         finish(smartyreader().args(["report-bug", "--listen", "2", "--config"]).arg(config).arg("--output").arg(&file));
     assert_eq!(code, 0, "{out}{err}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let (code, _, _) = finish(smartyreader().args(["report-bug", "--output"]).arg(&file));
+    let (code, _, err) = finish(smartyreader().args(["report-bug", "--output"]).arg(&file));
     assert_eq!(code, 73, "a report is not overwritten");
+    assert!(err.contains("is there already; name another one with --output"), "{err}");
     std::fs::read_to_string(file).unwrap()
 }
 
@@ -131,6 +132,41 @@ fn no_secret_and_no_identifier() {
         assert!(running.contains(words), "{words}\n{running}");
     }
     assert!(stopped.contains("the doctor: device-missing") && stopped.contains("good telegrams"), "{stopped}");
+}
+
+#[test]
+fn one_name_of_several_things_is_told_apart() {
+    let folder = Folder::new("report-bug-names");
+    let config = folder.write(
+        "names.toml",
+        "[source.roof]\nkind = \"mqtt\"\nbroker = \"house\"\n[source.house]\nkind = \"stdin\"\n\
+         [meter.home]\nsource = \"house\"\n[meter.roof]\nsource = \"roof\"\n\
+         [group.house]\nadd = [\"home\", \"roof\"]\n[mqtt.house]\nbroker = \"mqtt://127.0.0.1\"\n",
+    );
+    let report = report(&folder, "names.txt", &config);
+    for words in [
+        "source.source-2.broker = mqtt-1",
+        "meter.meter-1.source = source-1",
+        "meter.meter-2.source = source-2",
+        "group.group-1.add = [meter-1, meter-2]",
+        "mqtt.mqtt-1.broker = (a text)",
+    ] {
+        assert!(report.contains(words), "{words}\n{report}");
+    }
+}
+
+#[test]
+fn who_asks_root_for_a_report_may_read_it() {
+    let folder = Folder::new("report-bug-sudo");
+    let file = folder.file("report.txt");
+    let mut command = smartyreader();
+    command.args(["report-bug", "--config", "none.toml", "--output"]).arg(&file).current_dir(folder.path());
+    let (code, _, err) = finish(command.env("SUDO_UID", "65534").env("SUDO_GID", "65534"));
+    assert_eq!(code, 0, "{err}");
+    if rustix::process::getuid().is_root() {
+        let made = std::fs::metadata(&file).unwrap();
+        assert_eq!((made.uid(), made.gid(), made.mode() & 0o777), (65_534, 65_534, 0o600));
+    }
 }
 
 #[test]

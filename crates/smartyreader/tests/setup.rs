@@ -80,9 +80,14 @@ fn answered_by_a_file_up_to_the_page() {
              broker = \"mqtt://127.0.0.1:1\"\nbroker-user = \"smarty\"\nbroker-password-file = \"broker.password\"\n"
         ),
     );
-    let (code, out, err) = setup(&folder, &["--answers", "answers.toml", "--output", "made.toml"]);
+    // sudo keeps a strict umask; the service has to read what is written all the same.
+    let mut strict = Command::new("sh");
+    strict.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(smartyreader().get_program()).arg("setup");
+    strict.args(["--answers", "answers.toml", "--output", "made.toml"]).current_dir(folder.path());
+    let (code, out, err) = finish(&mut strict);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains(&format!("http://{address}/")), "{out}");
+    assert_eq!((mode(&folder.file("made.toml")), mode(&folder.file("keys/flat-1.key"))), (0o640, 0o600));
     let text = std::fs::read_to_string(folder.file("made.toml")).unwrap();
     for secret in [KEY, "correct horse", "battery staple"] {
         assert!(!text.contains(secret) && !out.contains(secret), "{text}");

@@ -1,7 +1,6 @@
 //! `Store`: the only writer. One transaction for each telegram, or for each flush.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -21,11 +21,17 @@ mkdir -p "$folder"
     # Only Home Assistant's ingress reaches this port, and it asks who is there.
     printf '[web]\nlisten = "0.0.0.0:8090"\nauth = "none"\n'
     if [ "$(option publish)" = true ]; then
-        mqtt=$(curl -sf -H "Authorization: Bearer $SUPERVISOR_TOKEN" http://supervisor/services/mqtt)
-        broker() { jq -r ".data.$1" <<<"$mqtt"; }
-        broker password >"$folder/broker.password"
-        printf '[mqtt.house]\nbroker = %s\nuser = %s\npassword-file = "broker.password"\n' \
-            "$(text "mqtt://$(broker host):$(broker port)")" "$(text "$(broker username)")"
+        mqtt=$(curl -sf -H "Authorization: Bearer $SUPERVISOR_TOKEN" http://supervisor/services/mqtt || echo '{}')
+        broker() { jq -r ".data.$1 // \"\"" <<<"$mqtt"; }
+        if [ -n "$(broker host)" ]; then
+            scheme=mqtt
+            [ "$(broker ssl)" != true ] || scheme=mqtts
+            broker password >"$folder/broker.password"
+            printf '[mqtt.house]\nbroker = %s\nuser = %s\npassword-file = "broker.password"\n' \
+                "$(text "$scheme://$(broker host):$(broker port)")" "$(text "$(broker username)")"
+        else
+            echo "Home Assistant has no MQTT broker, so nothing is published: install the Mosquitto add-on, then start this one anew." >&2
+        fi
     fi
 } >"$folder/smartyreader.toml"
 smartyreader check --config "$folder/smartyreader.toml"

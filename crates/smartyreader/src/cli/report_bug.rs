@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use smarty_store::{Clock, Reader, StoreError};
+use tokio::task::JoinSet;
 
 use super::ConfigFile;
 use super::listen::listen;
@@ -33,6 +35,8 @@ pub(super) struct ReportBug {
 
 impl ReportBug {
     pub(super) fn run(self) -> Result<(), Failure> {
+        // Before anything is listened to: who cannot have the report waits for nothing.
+        let mut file = self.create()?;
         let mut report = Report(String::new());
         report.program();
         match std::fs::read_to_string(&self.config.path) {
@@ -42,10 +46,7 @@ impl ReportBug {
             }
             Ok(text) => self.house(&text, &mut report)?,
         }
-        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.output);
-        file.and_then(|mut file| file.write_all(report.0.as_bytes())).map_err(|error| {
-            Failure::new(Code::CannotCreate, format!("{} cannot be written: {error}", self.output.display()))
-        })?;
+        file.write_all(report.0.as_bytes()).map_err(|error| self.failed(&error))?;
         println!(
             "{} is written. No keys, passwords, addresses, names or identifiers are in it; it does say what was measured last. \
              Read it, then attach it to your report at {}/issues",
@@ -53,6 +54,27 @@ impl ReportBug {
             env!("CARGO_PKG_REPOSITORY")
         );
         Ok(())
+    }
+
+    /// The file, which is the one's who reads it and sends it on, also when root makes it for him.
+    fn create(&self) -> Result<File, Failure> {
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&self.output);
+        let file = file.map_err(|error| self.failed(&error))?;
+        let id = |name| std::env::var(name).ok()?.parse().ok();
+        if let (Some(user), Some(group)) = (id("SUDO_UID"), id("SUDO_GID")) {
+            // Who is not root has made it as himself.
+            let _ = fchown(&file, Some(user), Some(group));
+        }
+        Ok(file)
+    }
+
+    fn failed(&self, error: &io::Error) -> Failure {
+        let file = self.output.display();
+        let sentence = match error.kind() {
+            io::ErrorKind::AlreadyExists => format!("{file} is there already; name another one with --output"),
+            _ => format!("{file} cannot be written: {error}"),
+        };
+        Failure::new(Code::CannotCreate, sentence)
     }
 
     /// What follows from a configuration.
@@ -83,17 +105,28 @@ impl ReportBug {
         Ok(())
     }
 
-    /// The daemon does not run: the doctor looks at the ports.
+    /// The daemon does not run: the doctor looks at the ports, all at once.
     fn ports(&self, config: &Config, names: &Pseudonyms, report: &mut Report) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        for (name, source) in &config.source {
-            if !matches!(source.kind, SourceKind::Serial | SourceKind::Tcp) {
-                continue;
+        let mut heard = runtime.block_on(async {
+            let mut listeners = JoinSet::new();
+            for (name, source) in &config.source {
+                if !matches!(source.kind, SourceKind::Serial | SourceKind::Tcp) {
+                    continue;
+                }
+                let observer = Observer::new();
+                let mut intake = Intake::new(config, name, HashMap::new(), observer.clone());
+                intake.look_at_all();
+                let (name, source, seconds) = (name.clone(), source.clone(), self.listen);
+                listeners.spawn(async move {
+                    let findings = listen(&source, &mut intake, seconds, |_| false).await;
+                    (name, findings, observer)
+                });
             }
-            let observer = Observer::new();
-            let mut intake = Intake::new(config, name, HashMap::new(), observer.clone());
-            intake.look_at_all();
-            let findings = runtime.block_on(listen(source, &mut intake, self.listen, |_| false));
+            listeners.join_all().await
+        });
+        heard.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        for (name, findings, observer) in &heard {
             let name = names.of("source", name).unwrap_or("source");
             report.line(format_args!("{name}: {} bytes, {} good telegrams", findings.bytes.len(), findings.good));
             for cause in &findings.causes {

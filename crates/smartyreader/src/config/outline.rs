@@ -47,8 +47,15 @@ impl Pseudonyms {
         self.0.get(&(kind.to_string(), name.to_string())).map(String::as_str)
     }
 
-    fn of_any(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|((_, known), _)| known == name).map(|(_, pseudonym)| pseudonym.as_str())
+    /// What a setting names: a source, a broker, or what has readings, whatever else has the same name.
+    fn named_by(&self, setting: &str, name: &str) -> Option<&str> {
+        let kinds: &[&str] = match setting {
+            "source" => &["source"],
+            "broker" => &["mqtt"],
+            _ => &["meter", "group", "sensor"],
+        };
+        let any = || self.0.iter().find(|((_, known), _)| known == name).map(|(_, pseudonym)| pseudonym.as_str());
+        kinds.iter().find_map(|kind| self.of(kind, name)).or_else(any)
     }
 }
 
@@ -74,7 +81,7 @@ fn tell(table: &Table, path: &str, names: &Pseudonyms, lines: &mut String) {
     let within = path.rsplit('.').next().unwrap_or_default();
     for (index, (key, value)) in table.iter().enumerate() {
         let key = if NAMED.contains(&within) {
-            names.of_any(key).map_or_else(|| format!("{within}-{}", index + 1), str::to_string)
+            names.of(within, key).map_or_else(|| format!("{within}-{}", index + 1), str::to_string)
         } else if is_setting(key) && within != "devices" {
             key.clone()
         } else {
@@ -111,7 +118,7 @@ fn shown(path: &str, value: &Value, names: &Pseudonyms) -> String {
     let key = path.rsplit('.').next().unwrap_or_default();
     match value {
         Value::String(text) => {
-            if let Some(name) = names.of_any(text) {
+            if let Some(name) = names.named_by(key, text) {
                 name.into()
             } else if WORDS.contains(&key) && text.len() <= 24 && is_word(text)
                 || key == "authentication-key" && ["standard", "none"].contains(&text.as_str())

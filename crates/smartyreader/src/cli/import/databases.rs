@@ -1,7 +1,9 @@
 //! Databases: what the SQLite files of Domoticz and Home Assistant say of the registers. They are only read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -16,10 +18,33 @@ fn open(file: &Path) -> Result<Connection, Failure> {
     let failed = |error: rusqlite::Error| {
         Failure::new(Code::NoInput, format!("{} cannot be read as a database of SQLite: {error}", file.display()))
     };
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-    // Only now the file is looked at.
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
-    Ok(connection)
+    let look = |name: &Path, flags| {
+        let connection = Connection::open_with_flags(name, OpenFlags::SQLITE_OPEN_READ_ONLY | flags)?;
+        // Only now the file is looked at.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    let log = PathBuf::from(format!("{}-wal", file.display()));
+    look(file, OpenFlags::empty()).or_else(|error| match uri(file).filter(|_| !log.exists()) {
+        // SQLite wants to write beside a file that has been written with a log, which is not this user's right everywhere. Without
+        // a log there is nothing to write, and nobody else writes.
+        Some(uri) => look(Path::new(&uri), OpenFlags::SQLITE_OPEN_URI).map_err(|_| failed(error)),
+        None => Err(failed(error)),
+    })
+}
+
+/// The file as it is, for SQLite.
+fn uri(file: &Path) -> Option<String> {
+    let path = std::path::absolute(file).ok()?;
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
+            uri.push(byte.into());
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    Some(uri + "?immutable=1")
 }
 
 /// What is wrong with a question: the file is another program's.

@@ -5,7 +5,7 @@ mod heard;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -298,10 +298,11 @@ impl Place {
 
     fn tell(&self, listen: SocketAddr) {
         let file = self.output.display();
-        println!("\nWritten: {file}, which smartyreader check --config {file} explains.");
         if self.system {
+            println!("\nWritten: {file}, which sudo smartyreader check explains.");
             println!("Now: sudo systemctl restart smartyreader");
         } else {
+            println!("\nWritten: {file}, which smartyreader check --config {file} explains.");
             println!("Now: smartyreader run --config {file}");
         }
         let host = if listen.ip().is_unspecified() { host_name() } else { listen.ip().to_string() };
@@ -315,6 +316,8 @@ fn host_name() -> String {
 
 fn write(file: &Path, mode: u32, text: &str) -> io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(file)?;
+    // Whatever the umask is, and whatever rights a file had that is written anew.
+    file.set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())
 }
 
