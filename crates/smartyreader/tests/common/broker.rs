@@ -281,7 +281,7 @@ impl Listener {
     pub fn wait(&self, what: &str, holds: impl Fn(&[Heard]) -> bool) {
         let until = Instant::now() + Duration::from_mins(2);
         while !holds(&self.heard.lock().unwrap()) {
-            assert!(Instant::now() < until, "not heard: {what}; topics {:?}", self.topics());
+            assert!(Instant::now() < until, "not heard: {what}; the last on each topic:{}", self.newest());
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -290,6 +290,15 @@ impl Listener {
     pub fn first(&self, topic: &str) -> Heard {
         self.wait(topic, |heard| heard.iter().any(|message| message.topic == topic));
         self.on(topic).remove(0)
+    }
+
+    /// The last message on each topic, a line each.
+    fn newest(&self) -> String {
+        let newest = |topic: &String| {
+            let last = self.on(topic).last().map(Heard::text).unwrap_or_default();
+            format!("\n{topic} {}", last.chars().take(400).collect::<String>())
+        };
+        self.topics().iter().map(newest).collect()
     }
 
     pub fn topics(&self) -> Vec<String> {
