@@ -299,17 +299,65 @@ fn live_events_follow_the_meter() {
     assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 10), "{times:?}");
 }
 
+/// What an answer says of frames: the part of its policy, and the older header.
+fn frames(daemon: &Daemon, path: &str) -> (String, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let answer = agent.get(format!("http://{}{path}", daemon.address)).call().unwrap();
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_string();
+    assert_eq!(answer.headers().get_all("content-security-policy").iter().count(), 1, "{path}: one policy");
+    let policy = header("content-security-policy");
+    let ancestors: Vec<&str> = policy.split("; ").filter(|part| part.starts_with("frame-ancestors")).collect();
+    assert_eq!(ancestors.len(), 1, "{path}: {policy}");
+    if !path.starts_with("/reports") {
+        assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    }
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    (ancestors[0].to_string(), header("x-frame-options"))
+}
+
 #[test]
 fn the_page_is_locked_down() {
     let folder = Folder::new("headers");
     let daemon = Daemon::start(&folder, "[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
-    for path in ["/", "/api/v1/health", "/nothing"] {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let answer = agent.get(format!("http://{}{path}", daemon.address)).call().unwrap();
-        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
-        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    for path in ["/", "/api/v1/health", "/nothing", "/reports/", "/reports/2026-11-22.html"] {
+        assert_eq!(frames(&daemon, path), ("frame-ancestors 'none'".into(), "DENY".into()), "{path}");
     }
+}
+
+#[test]
+fn below_the_path_of_another_page_and_in_its_frame() {
+    let folder = Folder::new("frame");
+    let address = format!("127.0.0.1:{}", common::free_port());
+    let config = folder.write(
+        "test.toml",
+        &format!(
+            "[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n[store]\npath = \"test.db\"\n[report]\n\
+             [web]\nlisten = \"{address}\"\nauth = \"none\"\nframe = \"same-origin\"\n"
+        ),
+    );
+    let daemon = Daemon::start_with(config, address);
+    for path in ["/", "/api/v1/health", "/reports/", "/reports/2026-11-22.html"] {
+        assert_eq!(frames(&daemon, path), ("frame-ancestors 'self'".into(), "SAMEORIGIN".into()), "{path}");
+    }
+    // Nothing leads out of the folder that somebody else shows this page in.
+    for path in ["/", "/reports/"] {
+        let (_, body) = daemon.get(path);
+        let body = body.as_str().unwrap();
+        assert!(!body.contains("=\"/") && !body.contains("='/"), "{path}: {body}");
+    }
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+    let answer = agent.get(format!("http://{}/reports", daemon.address)).call().unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (308, "reports/"));
+    // The other page's name arrives here, as the host and as the origin of what is pressed.
+    let url = |path: &str| format!("http://{}/api/v1{path}", daemon.address);
+    let host = "homeassistant.local:8123";
+    assert_eq!(agent.get(url("/health")).header("host", host).call().unwrap().status(), 200);
+    let press = |origin: &str| {
+        let request = agent.post(url("/meters/home/quarantine/1/accept")).header("host", host).header("origin", origin);
+        request.send_empty().unwrap().status().as_u16()
+    };
+    assert_eq!(press("http://homeassistant.local:8123"), 404, "there is no such value");
+    assert_eq!(press("https://evil.example"), 403);
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub use store::{Flush, Store};
 pub use target::Target;
 pub use tariff::Tariff;
 pub use telegram_server::TelegramServer;
-pub use web::{Auth, Web};
+pub use web::{Auth, Frame, Web};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]

@@ -18,6 +18,8 @@ pub struct Web {
     pub password_hash: Option<String>,
     /// For scripts, made by `smartyreader password --token`.
     pub token_hashes: Vec<String>,
+    /// Whether another page may show this one in a frame.
+    pub frame: Frame,
 }
 
 impl Default for Web {
@@ -28,6 +30,7 @@ impl Default for Web {
             auth: None,
             password_hash: None,
             token_hashes: Vec::new(),
+            frame: Frame::None,
         }
     }
 }
@@ -47,4 +50,15 @@ pub enum Auth {
     Password,
     /// Everybody who reaches it.
     None,
+}
+
+/// Which pages may show this one inside of themselves.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Frame {
+    /// No page.
+    #[default]
+    None,
+    /// Pages of the same host and port, as where Home Assistant hands this page on.
+    SameOrigin,
 }

@@ -30,13 +30,17 @@ use axum::{Json, Router};
 use smarty_store::Reader;
 
 use crate::archive::Archive;
-use crate::config::Config;
+use crate::config::{Config, Frame};
 use crate::hub::Hub;
 use crate::keeper::Keeper;
 use crate::observe::{Health, Observer};
 
 pub(crate) use accounts::row;
 pub(crate) use params::{local, moment};
+
+/// What the page may do, but for frames, which the configuration decides.
+const POLICY: &str = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'self'";
 
 /// What every request may look at.
 #[derive(Clone)]
@@ -195,7 +199,7 @@ pub fn router(app: App) -> Router {
         .route("/reports", get(reports::slash))
         .route("/", get(assets::index))
         .fallback(assets::asset)
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn_with_state(app.clone(), headers))
         .with_state(app)
 }
 
@@ -215,18 +219,21 @@ async fn wrong_method() -> Sorry {
     Sorry::new(StatusCode::METHOD_NOT_ALLOWED, "This path does not take this method; see /api/v1/openapi.json.")
 }
 
-/// No inline script, no other host, no frame around the page, no guessing of types.
-async fn headers(request: Request<axum::body::Body>, next: Next) -> Response {
+/// No inline script, no other host, no guessing of types, and no frame but one that the configuration allows.
+async fn headers(State(app): State<App>, request: Request<axum::body::Body>, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    // A report has stricter rules of its own.
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
-        "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-    ));
+    let (ancestors, options) = match app.config.web.frame {
+        Frame::None => ("'none'", "DENY"),
+        Frame::SameOrigin => ("'self'", "SAMEORIGIN"),
+    };
+    // A report has stricter rules of its own. In one header: not every program between here and the browser hands on two.
+    let rules = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|rules| rules.to_str().ok()).unwrap_or(POLICY);
+    let policy = HeaderValue::try_from(format!("{rules}; frame-ancestors {ancestors}"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.unwrap_or(HeaderValue::from_static("default-src 'none'")));
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_FRAME_OPTIONS, options),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -10,9 +10,9 @@ use axum::response::{Html, IntoResponse as _, Response};
 use super::{App, Sorry};
 use crate::report::{Folder, Kind};
 
-/// A report has its styles in itself, as mails have. It runs nothing, and is shown in no frame.
-const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
+/// A report has its styles in itself, as mails have. It runs nothing.
+const POLICY: &str =
+    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const STYLE: &str = "\
     :root{color-scheme:light dark}\
@@ -30,13 +30,13 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     if app.gate.lets_in(request.headers()) {
         return next.run(request).await;
     }
-    let words = "<p>Please <a href=\"/\">log in</a> first, then come back.</p>";
+    let words = "<p>Please <a href=\"../\">log in</a> first, then come back.</p>";
     (StatusCode::UNAUTHORIZED, page("Reports", words)).into_response()
 }
 
-/// The page's address needs its slash: names in it are relative.
+/// The page's address needs its slash: names in it are relative, as all are; another page may show this one below a path of its own.
 pub(super) async fn slash() -> Response {
-    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/reports/")]).into_response()
+    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "reports/")]).into_response()
 }
 
 pub(super) async fn list(State(app): State<App>) -> Result<Response, Sorry> {
@@ -112,7 +112,7 @@ fn page(title: &str, body: &str) -> Response {
         Html(format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} – SmartyReader</title>\
-             <style>{STYLE}</style><p class=\"muted\"><a href=\"/\">SmartyReader</a></p><h1>{title}</h1>{body}</html>"
+             <style>{STYLE}</style><p class=\"muted\"><a href=\"../\">SmartyReader</a></p><h1>{title}</h1>{body}</html>"
         ))
         .into_response(),
     )
