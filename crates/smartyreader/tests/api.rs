@@ -169,6 +169,55 @@ fn bad_questions_get_a_sentence() {
 }
 
 #[test]
+fn whatever_is_sent_the_error_is_a_sentence() {
+    let folder = Folder::new("sent");
+    let daemon = Daemon::start(&folder, "[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    // One byte more than is read.
+    let long = format!("{{\"password\": \"{}\"}}", "a".repeat((2 << 20) - 15));
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    for (method, path, kind, body, status, words) in [
+        ("GET", "/v1/meters/home/days?from=2026-06-01&from=2026-06-02", "", "", 400, "duplicate field `from`"),
+        ("GET", "/v1/live?meter=home&meter=home", "", "", 400, "duplicate field `meter`"),
+        ("GET", "/v1/meters/%ff/last", "", "", 400, "UTF-8"),
+        ("GET", "/v1/meters/home/devices/%ff/days", "", "", 400, "UTF-8"),
+        ("POST", "/v1/meters/home/quarantine/abc/accept", "", "", 400, "not \"abc\""),
+        ("POST", "/v1/meters/home/quarantine/99999999999999999999/dismiss", "", "", 400, "a number"),
+        ("POST", "/v1/session", form, "password=guess-me", 415, "application/json"),
+        ("POST", "/v1/session", "", "{}", 415, "application/json"),
+        ("POST", "/v1/session", json, "{", 400, "not JSON"),
+        ("POST", "/v1/session", json, "\u{0}", 400, "not JSON"),
+        ("POST", "/v1/session", json, "{\"password\": 5}", 400, "not what belongs here"),
+        ("POST", "/v1/session", json, "{}", 400, "not what belongs here"),
+        ("POST", "/v1/session", json, &long, 413, "too long"),
+        ("POST", "/v1/health", "", "", 405, "does not take this method"),
+        ("DELETE", "/v1/meters/home/last", "", "", 405, "does not take this method"),
+        ("GET", "/v1/meters/home/quarantine/1/accept", "", "", 405, "does not take this method"),
+        ("GET", "/v1", "", "", 404, "nothing under this path"),
+        ("GET", "/v1/", "", "", 404, "nothing under this path"),
+        ("GET", "/v1/meters/", "", "", 404, "nothing under this path"),
+        ("GET", "/v2/meters", "", "", 404, "nothing under this path"),
+        ("POST", "/health", "", "", 404, "nothing under this path"),
+        ("GET", "", "", "", 404, "nothing under this path"),
+        ("GET", "/", "", "", 404, "nothing under this path"),
+    ] {
+        let mut request =
+            ureq::http::Request::builder().method(method).uri(format!("http://{}/api{path}", daemon.address));
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+        let mut answer = agent.run(request.body(body.as_bytes()).unwrap()).unwrap();
+        let (got, text) = (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap());
+        let what = format!("{method} {path} {}: {got} {text}", &body[..body.len().min(40)]);
+        assert_eq!(got, status, "{what}");
+        let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{what}"));
+        let sentence = answer["error"].as_str().unwrap_or_else(|| panic!("{what}"));
+        assert!(sentence.contains(words) && sentence.ends_with('.'), "{what}");
+        assert!(!sentence.contains("guess-me"), "{what}");
+    }
+}
+
+#[test]
 fn what_another_program_published_is_never_shown_as_proven() {
     let folder = Folder::new("published");
     let time = 1_620_036_010;

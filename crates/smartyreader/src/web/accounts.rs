@@ -1,11 +1,12 @@
 //! Accounts: quarter-hours, hours, days, months and years, with the gaps that fall in them.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Serialize;
 use smarty_store::{GapEntry, Reader, Span, StoreError};
 
 use super::params::{Wanted, local};
+use super::request::{Path, Query};
 use super::{App, Sorry};
 
 const DAY: i64 = 86_400;

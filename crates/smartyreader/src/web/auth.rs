@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::request::Body;
 use super::{App, Sorry};
 use crate::config::Web;
 use crate::exit::{Code, Failure};
@@ -104,7 +105,7 @@ struct LogIn {
     password: String,
 }
 
-async fn log_in(State(app): State<App>, Json(form): Json<LogIn>) -> Result<Response, Sorry> {
+async fn log_in(State(app): State<App>, Body(form): Body<LogIn>) -> Result<Response, Sorry> {
     let gate = &app.gate;
     let Some(hash) = gate.hash.clone() else { return Ok(StatusCode::NO_CONTENT.into_response()) };
     if !gate.may_try() {

@@ -1,13 +1,14 @@
 //! Check: does everything add up? The registers as the meter's display shows them, against days and gaps.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use smarty_p1::{Quantity, Unit};
 use smarty_store::{Balance, StoredReading};
 
 use super::params::local;
+use super::request::Path;
 use super::{App, Sorry};
 
 /// The body.

@@ -1,12 +1,13 @@
 //! Costs: bills, lists of them, and the advisor. Worked out anew for each question.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use smarty_store::{Reader, StoreError};
 
 use super::params::{Wanted, local};
+use super::request::{Path, Query};
 use super::{App, Sorry};
 use crate::costs::{self, AdviceBody, BillBody, Contract, Entry, Unit};
 use crate::observe::now;

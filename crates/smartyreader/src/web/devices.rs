@@ -1,7 +1,7 @@
 //! Devices: the meters behind a meter, with what they used in days, months and years, and their captures.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use smarty_p1::MbusUnit;
 use smarty_store::{DeviceEntry, DeviceInfo, DevicePart, DeviceSpan, DeviceState};
 
 use super::params::{Wanted, local};
+use super::request::{Path, Query};
 use super::series::MOST_STEPS;
 use super::{App, Sorry};
 use crate::devices::DeviceNow;

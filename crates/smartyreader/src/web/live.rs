@@ -3,12 +3,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::meters::last_body;
+use super::request::Query;
 use super::{App, Sorry, alerts as notices};
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! Meters: which there are, and what each said last.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use smarty_p1::{Quantity, Values};
 use smarty_store::Proof;
 
 use super::params::local;
+use super::request::Path;
 use super::{App, Sorry, devices};
 use crate::accounts::RunningQuarter;
 use crate::hex;

@@ -16,6 +16,7 @@ mod plot;
 mod quality;
 mod quarantine;
 mod reports;
+mod request;
 mod self_consumption;
 mod series;
 
@@ -25,7 +26,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use smarty_store::Reader;
 
@@ -195,6 +196,10 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), origin::guard));
     Router::new()
         .nest("/api/v1", api)
+        // No other version: a program gets its sentence, not a page.
+        .route("/api", any(nothing_here))
+        .route("/api/", any(nothing_here))
+        .route("/api/{*path}", any(nothing_here))
         .nest("/reports/", reports)
         .route("/reports", get(reports::slash))
         .route("/", get(assets::index))

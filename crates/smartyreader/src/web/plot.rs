@@ -1,10 +1,11 @@
 //! Plot: a picture of a day, week, month or year.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
+use super::request::{Path, Query};
 use super::{App, Sorry};
 use crate::observe::now;
 use crate::report::plot::{Format, Size};

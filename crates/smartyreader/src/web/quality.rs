@@ -1,10 +1,11 @@
 //! Quality: how much of each day was measured, in numbers and in the words of the reports.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Serialize;
 
 use super::params::{Wanted, local};
+use super::request::{Path, Query};
 use super::{App, Sorry};
 use crate::observe::now;
 use crate::report::Quality;

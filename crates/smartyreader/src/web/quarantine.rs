@@ -1,11 +1,12 @@
 //! Quarantine: values that were put aside, and what the user says of them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use smarty_store::StoreError;
 
+use super::request::Path;
 use super::{App, Sorry};
 
 pub(super) async fn list(State(app): State<App>, Path(meter): Path<String>) -> Result<Json<Value>, Sorry> {

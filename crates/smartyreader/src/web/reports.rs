@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 
+use super::request::Path;
 use super::{App, Sorry};
 use crate::report::{Folder, Kind};
 

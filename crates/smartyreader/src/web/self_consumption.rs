@@ -1,11 +1,12 @@
 //! Self-consumption: what is made in a house, used at home, and used in all.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::params::{Wanted, local};
+use super::request::{Path, Query};
 use super::{App, Sorry};
 use crate::household::{Household, Share, Step};
 

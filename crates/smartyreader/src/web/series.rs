@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use smarty_store::{Resolution, SeriesQuantity};
 
 use super::params;
+use super::request::{Path, Query};
 use super::{App, Sorry};
 
 /// More than this cannot be told apart in a picture.
