@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use smarty_store::{Calendar, Flush, Mark, Options, Reader, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -171,16 +170,8 @@ async fn work(
                 ),
             )
         })?;
-        // A live value is a small packet and must not wait for the next one.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
         let router = web::router(App::new(config, hub.clone(), keeper.clone(), archive.clone(), observer.clone()));
-        tasks.spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!("the page has ended: {error}");
-            }
-        });
+        tasks.spawn(web::serve(listener, router));
     }
     let mut listeners = sink::start(config, &hub, observer);
     let (leave, leaving) = watch::channel(false);

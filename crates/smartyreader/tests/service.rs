@@ -1,9 +1,11 @@
-//! As a service: keys from where systemd puts them, readiness and watchdog, a quick end, values that cannot be.
+//! As a service: keys from where systemd puts them, readiness and watchdog, a quick end, a crowd at its port, values that cannot be.
 
 #![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
 
 mod common;
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
@@ -91,6 +93,77 @@ fn terminating_writes_what_waits() {
     );
     assert_eq!(code, 0, "{err}");
     assert!(out.lines().count() > 20, "{out}");
+}
+
+/// A connection that has said so much.
+fn caller(daemon: &Daemon, words: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&daemon.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+    stream.write_all(words.as_bytes()).unwrap();
+    stream
+}
+
+const LISTEN: &str = "GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+#[test]
+fn connections_that_say_nothing_keep_nobody_out() {
+    let folder = Folder::new("crowd");
+    let (_meter, source) = meter(&["--speed", "20"]);
+    let mut daemon =
+        Daemon::start(&folder, &format!("[source.line]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.home]\n"));
+    // What a small machine may allow.
+    let few = rustix::process::Rlimit { current: Some(120), maximum: Some(120) };
+    let pid = rustix::process::Pid::from_child(&daemon.process.child);
+    rustix::process::prlimit(Some(pid), rustix::process::Resource::Nofile, few).unwrap();
+    let mut events = BufReader::new(caller(&daemon, LISTEN));
+    let mut next = |what: &str| {
+        let mut line = String::new();
+        while !line.starts_with(what) {
+            line.clear();
+            assert!(events.read_line(&mut line).unwrap() > 0, "the event stream has ended");
+        }
+    };
+    next("event: reading");
+    let half = [
+        "G",
+        "GET /api/v1/health HTTP/1.1\r\nHost: loc",
+        "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+    ];
+    let half = half.map(|words| caller(&daemon, words));
+    let silent: Vec<TcpStream> = (0..150).map(|_| caller(&daemon, "")).collect();
+    assert_eq!(daemon.get("/api/v1/health").0, 200);
+    // Who breaks off in the middle is not waited for either; who listens is not sent away.
+    let ends = half.map(|mut stream| {
+        let mut words = Vec::new();
+        // What the daemon has not read when it closes comes back as a reset.
+        let _ = stream.read_to_end(&mut words);
+        String::from_utf8_lossy(&words).into_owned()
+    });
+    assert!(ends[2].contains(" 408 ") && ends[2].contains("{\"error\":\"The body"), "{ends:?}");
+    for _ in 0..20 {
+        next("event: reading");
+    }
+    drop(silent);
+    assert!(daemon.process.terminate() < Duration::from_secs(5), "a listener keeps it from its end");
+}
+
+#[test]
+fn listeners_leave_places_to_others() {
+    let folder = Folder::new("listeners");
+    let daemon = Daemon::start(&folder, "[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    let first_line = |stream: TcpStream| {
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        (line.split(' ').nth(1).unwrap().to_string(), stream)
+    };
+    let listeners: Vec<_> = (0..60).map(|_| first_line(caller(&daemon, LISTEN))).collect();
+    let count = |status: &str| listeners.iter().filter(|(got, _)| got == status).count();
+    assert_eq!((count("200"), count("503")), (48, 12));
+    assert!(daemon.get("/api/v1/live").1["error"].as_str().unwrap().contains("listen"), "in a sentence");
+    drop(listeners);
+    // Their places are free again.
+    daemon.wait("a place", |daemon| first_line(caller(daemon, LISTEN)).0 == "200");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Live: server-sent events, one for each telegram, each alert and each change of health.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
@@ -11,6 +13,9 @@ use tokio::sync::broadcast::error::RecvError;
 use super::meters::last_body;
 use super::request::Query;
 use super::{App, Sorry, alerts as notices};
+
+/// So many listen at once. They stay; the other places of the door are for questions.
+pub(super) const MOST_LISTENERS: usize = 48;
 
 #[derive(Deserialize)]
 pub(super) struct Which {
@@ -24,11 +29,16 @@ pub(super) async fn live(
     if let Some(meter) = &which.meter {
         app.meter(meter)?;
     }
+    let place = Arc::clone(&app.listening).try_acquire_owned().map_err(|_| {
+        let sentence = format!("{MOST_LISTENERS} programs and pages listen already; close one, or come again later.");
+        Sorry::new(StatusCode::SERVICE_UNAVAILABLE, sentence)
+    })?;
     let mut readings = app.hub.subscribe();
     let mut alerts = app.hub.alerts();
     let mut changes = app.observer.subscribe();
     changes.mark_changed();
     let stream = async_stream::stream! {
+        let _place = place;
         loop {
             let event = tokio::select! {
                 changed = changes.changed() => {

@@ -8,6 +8,7 @@ mod assets;
 mod check;
 mod costs;
 mod devices;
+mod door;
 mod live;
 mod meters;
 mod origin;
@@ -36,6 +37,8 @@ use crate::hub::Hub;
 use crate::keeper::Keeper;
 use crate::observe::{Health, Observer};
 
+pub use door::serve;
+
 pub(crate) use accounts::row;
 pub(crate) use params::{local, moment};
 
@@ -56,6 +59,7 @@ pub struct Parts {
     gate: auth::Gate,
     archive: Archive,
     drawing: tokio::sync::Semaphore,
+    listening: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::ops::Deref for App {
@@ -77,6 +81,7 @@ impl App {
             observer,
             archive,
             drawing: tokio::sync::Semaphore::new(1),
+            listening: Arc::new(tokio::sync::Semaphore::new(live::MOST_LISTENERS)),
         }))
     }
 

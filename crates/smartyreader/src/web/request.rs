@@ -14,6 +14,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::Sorry;
+use super::door::PATIENCE;
 
 /// The names in the path.
 pub(super) struct Path<T>(pub(super) T);
@@ -61,7 +62,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Sorry;
 
     async fn from_request(request: extract::Request, state: &S) -> Result<Self, Sorry> {
-        let body = axum::Json::from_request(request, state).await;
+        let body = tokio::time::timeout(PATIENCE, axum::Json::from_request(request, state)).await;
+        let body = body.map_err(|_| {
+            let sentence = format!("The body did not come within {} seconds.", PATIENCE.as_secs());
+            Sorry::new(StatusCode::REQUEST_TIMEOUT, sentence)
+        })?;
         body.map(|axum::Json(body)| Self(body)).map_err(|rejection| match rejection {
             JsonRejection::MissingJsonContentType(_) => Sorry::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
