@@ -40,8 +40,9 @@ pub fn start_log(settings: &Log) {
         Level::Info => tracing::Level::INFO,
         Level::Debug => tracing::Level::DEBUG,
     };
+    // A line that nobody takes is lost, and is no reason to end.
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).log_internal_errors(false);
     // A second start in one process keeps the first log.
-    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false);
     let _ = match settings.udp.as_deref().map(UdpLog::open) {
         None => log.with_writer(std::io::stderr).try_init(),
         Some(udp) => log.with_writer(std::io::stderr.and(udp)).try_init(),

@@ -26,6 +26,8 @@ pub enum Code {
     NoPermission = 77,
     /// The configuration is wrong.
     Config = 78,
+    /// Whoever read the output has closed it: what a shell says of a program that this ended (128 and the signal's number).
+    Unheard = 141,
     /// The device does not exist.
     DeviceMissing = 10,
     /// Another program has the device open.
@@ -96,7 +98,7 @@ pub enum Code {
 
 impl Code {
     /// The codes that every command has, and what they say: the manual's words.
-    pub const GENERAL: [(Self, &'static str); 9] = [
+    pub const GENERAL: [(Self, &'static str); 10] = [
         (Self::Usage, "the command was used wrongly"),
         (Self::Data, "a file or key has something else in it than was expected"),
         (Self::NoInput, "a file does not exist or cannot be read"),
@@ -106,6 +108,7 @@ impl Code {
         (Self::Io, "reading or writing failed"),
         (Self::NoPermission, "not allowed"),
         (Self::Config, "the configuration is wrong"),
+        (Self::Unheard, "whoever read the output has closed it"),
     ];
 
     /// What the doctor can find: the stable word for each cause, and its exit code.

@@ -2,6 +2,12 @@
 //!
 //! The modules stand in the order in which a reading passes them.
 
+// What prints past `print` ends in a panic where nobody reads it.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod print;
+
 pub mod config;
 
 pub mod accounts;

@@ -1,5 +1,6 @@
 //! The command `smartyreader`. Everything it does stands in the library.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -9,7 +10,8 @@ fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("smartyreader: {failure}");
+            // The code says it, too, where nobody takes the sentence.
+            let _ = writeln!(std::io::stderr(), "smartyreader: {failure}");
             ExitCode::from(failure.code as u8)
         }
     }

@@ -271,3 +271,85 @@ fn standard_input_is_a_source() {
     assert!(child.wait().unwrap().success());
     assert_eq!(export(&config, &["--resolution", "raw"]).lines().count(), 51);
 }
+
+/// A pipe that nobody reads any more, as behind `| head -1`.
+fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+/// A disk without room.
+fn full() -> Stdio {
+    std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap().into()
+}
+
+#[test]
+fn nobody_takes_what_is_said() {
+    let folder = Folder::new("unheard");
+    let config = hour(&folder);
+    let (config, capture) = (config.to_str().unwrap(), folder.file("hour.bin"));
+    let (capture, key) = (capture.to_str().unwrap(), folder.file("home.key"));
+    let copy = folder.file("copy.db");
+    let house = Folder::new("unheard-daemon");
+    let daemon = Daemon::start(&house, "[source.x]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.home]\n");
+    let running = daemon.config.to_str().unwrap();
+    for arguments in [
+        vec!["decode", capture, "--key-file", key.to_str().unwrap()],
+        vec!["decode", capture, "--key-file", key.to_str().unwrap(), "--json"],
+        vec!["check", "--config", config],
+        vec!["status", "--config", running],
+        vec!["status", "--config", running, "--json"],
+        vec!["export", "--meter", "home", "--config", config],
+        vec!["report", "--day", "2026-06-21", "--config", config],
+        vec!["backup", "--config", config, "--to", copy.to_str().unwrap()],
+        vec!["doctor", "--capture", capture, "--key-file", key.to_str().unwrap()],
+        vec!["password", "--token"],
+        vec!["meter", "--scene", "list"],
+        vec!["meter", "--speed", "1000000", "--count", "100", "--to", "-"],
+        vec!["meter", "--to", "pty"],
+    ] {
+        let end = |out: Stdio| {
+            let _ = std::fs::remove_file(&copy);
+            let command =
+                smartyreader().args(&arguments).stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).spawn();
+            let output = command.unwrap().wait_with_output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        assert_eq!(end(closed()), (Some(141), String::new()), "{arguments:?}");
+        let (code, said) = end(full());
+        assert_eq!(code, Some(74), "{arguments:?}: {said}");
+        assert_eq!(said, "smartyreader: the output cannot be written: No space left on device (os error 28)\n");
+    }
+    // A failure whose sentence nobody hears has its code all the same.
+    for err in [closed(), full()] {
+        let status = smartyreader().args(["decode", "/nowhere"]).stdin(Stdio::null()).stderr(err).status().unwrap();
+        assert_eq!(status.code(), Some(66));
+    }
+}
+
+#[test]
+fn the_daemon_works_on_where_nobody_takes_its_log() {
+    for (name, log) in [("closed", closed()), ("full", full())] {
+        let folder = Folder::new(&format!("log-{name}"));
+        let key = folder.write("home.key", KEY);
+        let (_meter, source) = meter(&["--speed", "100", "--key-file", key.to_str().unwrap()]);
+        let address = format!("127.0.0.1:{}", common::free_port());
+        let config = folder.write(
+            "test.toml",
+            &format!(
+                "[source.a]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.home]\nsource = \"a\"\nkey-file = \"home.key\"\n[source.b]\nkind = \"tcp\"\n\
+                 address = \"127.0.0.1:1\"\n[meter.silent]\nsource = \"b\"\n[store]\npath = \"x.db\"\n[web]\nlisten = \"{address}\"\n[log]\nlevel = \"debug\"\n"
+            ),
+        );
+        let mut command = smartyreader();
+        command.args(["run", "--config"]).arg(&config).stdin(Stdio::null()).stdout(closed()).stderr(log);
+        let child = command.spawn().unwrap();
+        let process = common::Process { child, log: std::sync::Arc::default() };
+        let mut daemon = Daemon { process, config, address };
+        daemon.wait("the page answers", |daemon| daemon.try_get("/api/v1/health").is_some());
+        daemon.wait("telegrams", |daemon| daemon.health()["meters"][0]["telegrams"].as_u64() > Some(10));
+        daemon.process.terminate();
+        assert_eq!(daemon.process.child.wait().unwrap().code(), Some(0), "{name}");
+    }
+}

@@ -153,7 +153,6 @@ fn write_history(config: &Config, name: &str, meter: VirtualMeter) -> Result<Vir
         while store.maintain(now())? {}
         if count % (30 * 8640) < 8640 {
             print!("\r  {name}: {count} telegrams of history …");
-            std::io::stdout().flush()?;
         }
     }
     println!("\r  {name}: {count} telegrams of history in {:.0} s   ", begin.elapsed().as_secs_f64());

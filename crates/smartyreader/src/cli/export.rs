@@ -10,6 +10,7 @@ use smarty_store::{Reader, Span};
 
 use super::ConfigFile;
 use crate::exit::{Code, Failure};
+use crate::print::Output;
 use crate::web::{local, moment, row};
 
 #[derive(Debug, Args)]
@@ -106,7 +107,7 @@ impl Export {
 
     fn sheet(&self) -> Result<Sheet, Failure> {
         let out: Box<dyn Write> = match &self.output {
-            None => Box::new(io::stdout()),
+            None => Box::new(Output),
             Some(path) => Box::new(std::fs::File::create(path).map_err(|error| {
                 Failure::new(Code::CannotCreate, format!("{} cannot be written: {error}", path.display()))
             })?),

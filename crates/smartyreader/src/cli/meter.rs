@@ -14,6 +14,7 @@ use smarty_meter::{Chunk, Line, MbusDevice, MbusKind, MeterConfig, Profile, Scen
 use crate::config::Meter as MeterSettings;
 use crate::exit::{Code, Failure};
 use crate::observe::now;
+use crate::print::Output;
 use crate::pty::Pty;
 
 #[derive(Debug, Args)]
@@ -202,7 +203,7 @@ impl Wire {
             return Self::pty(link);
         }
         if to == "-" {
-            return Ok(Self::File(Box::new(io::stdout())));
+            return Ok(Self::File(Box::new(Output)));
         }
         if let Some(address) = to.strip_prefix("tcp://") {
             return Self::tcp(address);
@@ -224,7 +225,6 @@ impl Wire {
             }
         };
         println!("{}", shown.display());
-        io::stdout().flush()?;
         Ok(Self::Pty(pty))
     }
 
@@ -232,7 +232,6 @@ impl Wire {
         let listener = TcpListener::bind(address)
             .map_err(|error| Failure::new(Code::Unavailable, format!("cannot listen on {address}: {error}")))?;
         println!("{}", listener.local_addr()?);
-        io::stdout().flush()?;
         let clients = Arc::new(Clients::default());
         let accepting = Arc::clone(&clients);
         thread::spawn(move || {
