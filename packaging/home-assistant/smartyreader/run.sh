@@ -18,8 +18,8 @@ mkdir -p "$folder"
         printf 'key-file = "home.key"\n'
     fi
     printf '[store]\npath = "smartyreader.db"\n'
-    # Only Home Assistant's ingress reaches this port, and it asks who is there.
-    printf '[web]\nlisten = "0.0.0.0:8090"\nauth = "none"\n'
+    # Only Home Assistant's ingress reaches this port, and it asks who is there. It shows the page within its own.
+    printf '[web]\nlisten = "0.0.0.0:8090"\nauth = "none"\nframe = "same-origin"\n'
     if [ "$(option publish)" = true ]; then
         mqtt=$(curl -sf -H "Authorization: Bearer $SUPERVISOR_TOKEN" http://supervisor/services/mqtt || echo '{}')
         broker() { jq -r ".data.$1 // \"\"" <<<"$mqtt"; }

@@ -340,7 +340,6 @@ fn choose(question: &str, most: usize, usual: usize) -> Result<usize, Failure> {
 /// A bare Enter, and an input that has ended, is the usual answer.
 fn ask(question: &str, usual: &str) -> Result<String, Failure> {
     print!("{question} [{usual}]: ");
-    io::stdout().flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     let answer = answer.trim();
