@@ -1,0 +1,46 @@
+//! What is wrong in a configuration, as `check` and `run` say it.
+
+#![allow(clippy::unwrap_used)] // A test ends where something is not as it must be.
+
+mod common;
+
+use common::{Daemon, Folder, KEY, finish, meter, smartyreader};
+
+/// What `check` says of a configuration, and its exit code.
+fn check(folder: &Folder, text: &str) -> (i32, String) {
+    let config = folder.write("checked.toml", text);
+    let (code, out, err) = finish(smartyreader().args(["check", "--config"]).arg(&config));
+    (code, out + &err)
+}
+
+/// Settings of the meter `bad` that make its key unusable.
+const BAD_KEYS: [&str; 4] = [
+    "key-file = \"home.key\"\nauthentication-key = \"zz\"",
+    "key-file = \"home.key\"\nkey-env = \"HOME_KEY\"",
+    "key-file = \"nowhere.key\"",
+    "authentication-key = \"zz\"",
+];
+
+#[test]
+fn a_wrong_key_keeps_no_other_meter_from_being_read() {
+    let folder = Folder::new("keys");
+    let key = folder.write("home.key", KEY);
+    let (_meter, source) = meter(&["--speed", "20", "--key-file", key.to_str().unwrap()]);
+    for bad in BAD_KEYS {
+        let text = format!(
+            "[source.good]\nkind = \"tcp\"\naddress = \"{source}\"\n[meter.good]\nsource = \"good\"\nkey-file = \"home.key\"\n\
+             [source.bad]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[meter.bad]\nsource = \"bad\"\n{bad}\n"
+        );
+        let (code, said) = check(&folder, &text);
+        assert_eq!(code, 78, "{bad}: {said}");
+        assert!(said.contains("x meter bad: ") && said.contains("one thing has to be put right"), "{bad}: {said}");
+        let daemon = Daemon::start(&folder, &text);
+        daemon.wait("the other is read", |daemon| daemon.json("/api/v1/meters/good/last")["time"].is_i64());
+        let health = daemon.health();
+        let problems = health["problems"].as_array().unwrap();
+        assert!(
+            problems.iter().any(|problem| problem["code"] == "key-unusable" && problem["subject"] == "meter bad"),
+            "{bad}: {health}"
+        );
+    }
+}
