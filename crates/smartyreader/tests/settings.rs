@@ -44,3 +44,39 @@ fn a_wrong_key_keeps_no_other_meter_from_being_read() {
         );
     }
 }
+
+#[test]
+fn an_address_that_can_never_work_is_said() {
+    let folder = Folder::new("addresses");
+    let house = |address: &str, more: &str| {
+        format!("[source.cable]\nkind = \"tcp\"\naddress = \"{address}\"\n[meter.home]\n{more}\n")
+    };
+    for good in ["127.0.0.1:2001", "ser2net.lan:2001", "[::1]:2001"] {
+        let (code, said) = check(&folder, &house(good, ""));
+        assert_eq!(code, 0, "{said}");
+    }
+    for wrong in ["foo", "", ":2001", "foo:", "foo:0", "foo:70000", "foo:serial", "tcp://foo:2001", "a host:2001"] {
+        let (code, said) = check(&folder, &house(wrong, ""));
+        assert_eq!(code, 78, "{wrong}: {said}");
+        let sentence = format!("x source cable: `address` is a host and a port, not \"{wrong}\"; write it like \"");
+        assert!(said.contains(&sentence), "{wrong}: {said}");
+    }
+    for (more, sentence) in [
+        ("[mqtt.house]\nbroker = \"mqtt://foo:0\"", "write it like \"mqtt://192.168.1.10\""),
+        ("[mqtt.house]\nbroker = \"mqtt://a host\"", "write it like \"mqtt://192.168.1.10\""),
+        ("[mail]\nserver = \"foo:0\"\nfrom = \"a@example.org\"", "write it like \"mail.example.org:587\""),
+        ("[log]\nudp = \"foo\"", "[log]: `udp` is a host and a port, not \"foo\"; write it like \"192.168.1.5:6666\""),
+        (
+            "[web]\nlisten = \"localhost:8090\"",
+            "\"localhost:8090\" is no number of an address and a port to listen on; write it like \"127.0.0.1:8090\"",
+        ),
+        (
+            "[telegram-server.clear]\nlisten = \"2018\"",
+            "\"2018\" is no number of an address and a port to listen on; write it like \"127.0.0.1:8090\"",
+        ),
+    ] {
+        let (code, said) = check(&folder, &house("127.0.0.1:2001", more));
+        assert_eq!(code, 78, "{more}: {said}");
+        assert!(said.contains(sentence), "{more}: {said}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, Flush, Format, Meter, Preset, Role, Source, SourceKind, Target, device, mail, mqtt, report, tariff,
+    Config, Flush, Format, Meter, Preset, Role, Source, SourceKind, Target, device, mail, mqtt, place, report, tariff,
 };
 use crate::topic;
 
@@ -142,6 +142,11 @@ impl Config {
         if let Some(broker) = source.broker.as_ref().filter(|broker| !self.mqtt.contains_key(*broker)) {
             findings
                 .error(format!("source {name} listens to broker {broker}, and there is no section [mqtt.{broker}]"));
+        }
+        if let Some(address) = source.address.as_ref().filter(|_| source.kind == SourceKind::Tcp)
+            && let Err(why) = place::check("address", address, "192.168.1.5:2001")
+        {
+            findings.error(format!("source {name}: {why}"));
         }
         if source.kind == SourceKind::Http {
             check_http(name, source, findings);
@@ -296,13 +301,9 @@ impl Config {
 
     fn check_log(&self, findings: &mut Findings) {
         let Some(udp) = &self.log.udp else { return };
-        match udp.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
-                findings.plan(format!("each line of the log goes to {udp} over UDP, too."));
-            }
-            _ => {
-                findings.error(format!("[log] `udp` is a host and a port such as \"192.168.1.5:6666\", not \"{udp}\""));
-            }
+        match place::check("udp", udp, "192.168.1.5:6666") {
+            Ok(()) => findings.plan(format!("each line of the log goes to {udp} over UDP, too.")),
+            Err(why) => findings.error(format!("[log]: {why}")),
         }
     }
 }
