@@ -4,6 +4,9 @@
 
 mod common;
 
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt as _;
+
 use common::{Daemon, Folder, KEY, finish, meter, smartyreader};
 
 /// What `check` says of a configuration, and its exit code.
@@ -35,7 +38,7 @@ fn a_wrong_key_keeps_no_other_meter_from_being_read() {
         assert_eq!(code, 78, "{bad}: {said}");
         assert!(said.contains("x meter bad: ") && said.contains("one thing has to be put right"), "{bad}: {said}");
         let daemon = Daemon::start(&folder, &text);
-        daemon.wait("the other is read", |daemon| daemon.json("/api/v1/meters/good/last")["time"].is_i64());
+        daemon.wait("the other is read", |daemon| daemon.get("/api/v1/meters/good/last").1["time"].is_i64());
         let health = daemon.health();
         let problems = health["problems"].as_array().unwrap();
         assert!(
@@ -79,4 +82,31 @@ fn an_address_that_can_never_work_is_said() {
         assert_eq!(code, 78, "{more}: {said}");
         assert!(said.contains(sentence), "{more}: {said}");
     }
+}
+
+#[test]
+fn who_may_not_read_the_configuration_is_told_so() {
+    let folder = Folder::new("forbidden");
+    let config = folder.write("test.toml", "[source.cable]\nkind = \"stdin\"\n[meter.home]\n");
+    let verbs: [&[&str]; 4] = [&["check"], &["status"], &["costs"], &["export", "--meter", "home"]];
+    for verb in verbs {
+        let (code, _, err) = finish(smartyreader().args(verb).arg("--config").arg(folder.file("nowhere.toml")));
+        assert_eq!(code, 66, "{verb:?}: {err}");
+        assert!(err.contains("nowhere.toml; `smartyreader setup` writes one"), "{verb:?}: {err}");
+    }
+    std::fs::set_permissions(&config, PermissionsExt::from_mode(0o000)).unwrap();
+    for verb in verbs {
+        let mut command = smartyreader();
+        if rustix::process::getuid().is_root() {
+            command.uid(65_534).gid(65_534);
+        }
+        let (code, _, err) = finish(command.args(verb).arg("--config").arg(&config));
+        assert_eq!(code, 77, "{verb:?}: {err}");
+        assert!(err.contains("this user may not read the configuration"), "{verb:?}: {err}");
+        assert!(err.contains("try with sudo") && !err.contains("setup"), "{verb:?}: {err}");
+    }
+    // A folder is there, and is none.
+    let (code, _, err) = finish(smartyreader().args(["check", "--config"]).arg(folder.path()));
+    assert_eq!(code, 66, "{err}");
+    assert!(err.contains("cannot be read: ") && !err.contains("setup"), "{err}");
 }
