@@ -117,7 +117,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     }
     observer.store(|health| health.path.clone_from(&config.store.path));
     let (keeper, thread) = Keeper::start(store, marks.clone(), observer.clone());
-    let hub = Hub::new(keeper.clone(), accounts, groups, Household::all(config).collect(), observer.clone());
+    let households = Household::all(config).collect();
+    let hub = Hub::new(config.meter.len(), keeper.clone(), accounts, groups, households, observer.clone());
     let result = runtime.block_on(async {
         for sum in owed {
             hub.publish(sum).await;

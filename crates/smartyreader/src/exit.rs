@@ -22,7 +22,7 @@ pub enum Code {
     CannotCreate = 73,
     /// Reading or writing failed.
     Io = 74,
-    /// Not allowed.
+    /// This user may not read a file or ask the daemon.
     NoPermission = 77,
     /// The configuration is wrong.
     Config = 78,
@@ -106,7 +106,7 @@ impl Code {
         (Self::Software, "a fault of this program"),
         (Self::CannotCreate, "a file cannot be made, or is there already"),
         (Self::Io, "reading or writing failed"),
-        (Self::NoPermission, "not allowed"),
+        (Self::NoPermission, "this user may not: the sentence says what"),
         (Self::Config, "the configuration is wrong"),
         (Self::Unheard, "whoever read the output has closed it"),
     ];

@@ -31,6 +31,13 @@ pub struct Live {
     pub devices: Vec<DeviceNow>,
 }
 
+/// A taker may be behind by so many readings of each meter, and of few meters by so many of all; what is older skips it.
+/// It costs memory only while it is behind: some kilobytes each.
+const ROOM_PER_METER: usize = 4;
+const ROOM: usize = 64;
+/// Who has not taken a single reading in so many turns is not waited for: a page whose window sleeps, a disk.
+const TURNS: usize = 64;
+
 /// Takes every reading and hands it on.
 #[derive(Clone)]
 pub struct Hub(Arc<Takers>);
@@ -38,6 +45,10 @@ pub struct Hub(Arc<Takers>);
 struct Takers {
     keeper: Keeper,
     live: broadcast::Sender<Arc<Live>>,
+    /// How many readings a taker may be behind before those who publish let it catch up.
+    behind: usize,
+    /// One looks whether the takers have caught up; who publishes meanwhile stands in line.
+    line: tokio::sync::Mutex<()>,
     latest: Mutex<HashMap<Arc<str>, Arc<Live>>>,
     accounts: Mutex<Accounts>,
     groups: Mutex<Groups>,
@@ -48,19 +59,24 @@ struct Takers {
 }
 
 impl Hub {
-    /// A hub that hands readings to the store and to whoever subscribes.
+    /// A hub that hands the readings of so many meters to the store and to whoever subscribes.
     pub fn new(
+        meters: usize,
         keeper: Keeper,
         accounts: Accounts,
         groups: Groups,
         households: Vec<Household>,
         observer: Observer,
     ) -> Self {
-        let (live, _) = broadcast::channel(64);
-        let (alerts, _) = broadcast::channel(64);
+        // All meters may speak, and all may have an alert, in the same moment.
+        let room = ROOM.max(ROOM_PER_METER * meters);
+        let (live, _) = broadcast::channel(room);
+        let (alerts, _) = broadcast::channel(room);
         Self(Arc::new(Takers {
             keeper,
             live,
+            behind: room / 2,
+            line: tokio::sync::Mutex::default(),
             latest: Mutex::default(),
             accounts: Mutex::new(accounts),
             groups: Mutex::new(groups),
@@ -71,14 +87,15 @@ impl Hub {
         }))
     }
 
-    /// Hands a reading to all takers, and the sums that it completes behind it. Waits only for a file that is replayed: a
-    /// meter does not wait.
+    /// Hands a reading to all takers, and the sums that it completes behind it. Gives takers that are behind their turn, as
+    /// long as they make use of it. Waits for the store only with a file that is replayed: a meter does not wait.
     pub async fn publish(&self, arrival: Arrival) {
         let mut arrivals = VecDeque::from([arrival]);
         while let Some(arrival) = arrivals.pop_front() {
             let sums = self.0.groups.lock().unwrap_or_else(PoisonError::into_inner).take(&arrival);
             self.hand_on(arrival).await;
             arrivals.extend(sums);
+            self.let_take().await;
         }
     }
 
@@ -101,6 +118,22 @@ impl Hub {
                 store.dropped += 1;
             });
             takers.observer.raise("store", &Trouble::StoreBehind);
+        }
+    }
+
+    /// Lets takers take: all work on one thread, and who publishes much at once would let nobody else have a turn.
+    async fn let_take(&self) {
+        let (live, behind) = (&self.0.live, self.0.behind);
+        if live.len() <= behind {
+            return;
+        }
+        let _first = self.0.line.lock().await;
+        let (mut waiting, mut idle) = (live.len(), 0);
+        while waiting > behind && idle < TURNS {
+            tokio::task::yield_now().await;
+            let left = live.len();
+            idle = if left < waiting { 0 } else { idle + 1 };
+            waiting = left;
         }
     }
 

@@ -237,6 +237,25 @@ fn a_pseudo_terminal_is_read_like_a_serial_port() {
 }
 
 #[test]
+fn a_pseudo_terminal_in_a_folder_that_is_not_there_is_said_and_tried_again() {
+    let folder = Folder::new("pty-nowhere");
+    let (_meter, source) = sealed(&folder, &["--speed", "20"]);
+    let place = folder.file("nowhere");
+    let daemon = daemon(&folder, &source, &format!("pty = {:?}", place.join("p1")));
+    daemon.wait("it is said", |daemon| daemon.problems().contains(&"cannot-serve".to_string()));
+    let health = daemon.health();
+    let problems = health["problems"].as_array().unwrap();
+    let problem = problems.iter().find(|problem| problem["code"] == "cannot-serve").unwrap();
+    let sentence = problem["sentence"].as_str().unwrap();
+    assert!(sentence.ends_with(&format!("p1: the folder {} does not exist.", place.display())), "{sentence}");
+    let advice = problem["advice"].as_str().unwrap();
+    assert!(advice.starts_with("Make the folder, or") && !advice.contains("another program"), "{advice}");
+    std::fs::create_dir(&place).unwrap();
+    daemon.wait("it is over", |daemon| !daemon.problems().contains(&"cannot-serve".to_string()));
+    assert!(std::fs::symlink_metadata(place.join("p1")).unwrap().is_symlink());
+}
+
+#[test]
 fn a_telegram_without_a_checksum_is_passed_as_it_is() {
     let folder = Folder::new("dsmr-2");
     let profile = ["--profile", "netherlands-2.2"];

@@ -17,14 +17,10 @@ impl Run {
         let config = self.config.load()?;
         daemon::start_log(&config.log);
         // A missing or wrong key is said on the page and does not keep the other meters from being read.
-        let errors: Vec<String> = config.errors().into_iter().filter(|sentence| !is_about_a_key(sentence)).collect();
-        if !errors.is_empty() {
-            return Err(Failure::new(Code::Config, errors.join("\n")));
+        let obstacles = config.obstacles();
+        if !obstacles.is_empty() {
+            return Err(Failure::new(Code::Config, obstacles.join("\n")));
         }
         daemon::run(&config)
     }
-}
-
-fn is_about_a_key(sentence: &str) -> bool {
-    sentence.starts_with("meter ") && (sentence.contains(": The key in ") || sentence.contains(": What is in "))
 }

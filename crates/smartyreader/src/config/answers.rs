@@ -27,6 +27,7 @@ pub struct Answers {
     /// A file with a password: the page is shown to others in the network, too.
     pub password_file: Option<PathBuf>,
     /// Where the page listens. Left out: port 8090, of all addresses where there is a password.
+    #[serde(deserialize_with = "super::place::listen")]
     pub listen: Option<SocketAddr>,
     /// Where readings are published: `mqtt://HOST`.
     pub broker: Option<String>,

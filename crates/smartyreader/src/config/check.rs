@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, Flush, Format, Meter, Preset, Role, Source, SourceKind, Target, device, mail, mqtt, report, tariff,
+    Config, Flush, Format, Meter, Preset, Role, Source, SourceKind, Target, device, mail, mqtt, place, report, tariff,
 };
 use crate::topic;
 
@@ -23,6 +23,8 @@ pub enum Grade {
 pub struct Finding {
     /// How serious it is.
     pub grade: Grade,
+    /// About the key of one meter: said on the page, and no reason to leave the other meters unread.
+    pub about_a_key: bool,
     /// For people.
     pub sentence: String,
 }
@@ -78,9 +80,15 @@ impl Config {
         findings.0
     }
 
-    /// Only the errors that make running pointless, as one text.
+    /// Only what has to be put right.
     pub fn errors(&self) -> Vec<String> {
         let errors = self.check().into_iter().filter(|finding| finding.grade == Grade::Error);
+        errors.map(|finding| finding.sentence).collect()
+    }
+
+    /// Only the errors that make running pointless.
+    pub fn obstacles(&self) -> Vec<String> {
+        let errors = self.check().into_iter().filter(|finding| finding.grade == Grade::Error && !finding.about_a_key);
         errors.map(|finding| finding.sentence).collect()
     }
 
@@ -134,6 +142,11 @@ impl Config {
         if let Some(broker) = source.broker.as_ref().filter(|broker| !self.mqtt.contains_key(*broker)) {
             findings
                 .error(format!("source {name} listens to broker {broker}, and there is no section [mqtt.{broker}]"));
+        }
+        if let Some(address) = source.address.as_ref().filter(|_| source.kind == SourceKind::Tcp)
+            && let Err(why) = place::check("address", address, "192.168.1.5:2001")
+        {
+            findings.error(format!("source {name}: {why}"));
         }
         if source.kind == SourceKind::Http {
             check_http(name, source, findings);
@@ -202,7 +215,7 @@ impl Config {
             _ => {}
         }
         match meter.keys() {
-            Err(problem) => findings.error(format!("meter {name}: {problem}")),
+            Err(problem) => findings.key(format!("meter {name}: {problem}")),
             Ok(None) => findings.plan(format!("meter {name} sends plain telegrams; the checksum is proven.")),
             Ok(Some(_)) if meter.authentication_key == "none" => findings.warning(format!(
                 "meter {name}: frames are opened without proof of origin (authentication-key = \"none\"); only the checksum inside is proven."
@@ -288,13 +301,9 @@ impl Config {
 
     fn check_log(&self, findings: &mut Findings) {
         let Some(udp) = &self.log.udp else { return };
-        match udp.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
-                findings.plan(format!("each line of the log goes to {udp} over UDP, too."));
-            }
-            _ => {
-                findings.error(format!("[log] `udp` is a host and a port such as \"192.168.1.5:6666\", not \"{udp}\""));
-            }
+        match place::check("udp", udp, "192.168.1.5:6666") {
+            Ok(()) => findings.plan(format!("each line of the log goes to {udp} over UDP, too.")),
+            Err(why) => findings.error(format!("[log]: {why}")),
         }
     }
 }
@@ -304,15 +313,24 @@ pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
     pub(super) fn plan(&mut self, sentence: String) {
-        self.0.push(Finding { grade: Grade::Plan, sentence });
+        self.add(Grade::Plan, sentence);
     }
 
     pub(super) fn warning(&mut self, sentence: String) {
-        self.0.push(Finding { grade: Grade::Warning, sentence });
+        self.add(Grade::Warning, sentence);
     }
 
     pub(super) fn error(&mut self, sentence: String) {
-        self.0.push(Finding { grade: Grade::Error, sentence });
+        self.add(Grade::Error, sentence);
+    }
+
+    /// An error about the key of one meter.
+    fn key(&mut self, sentence: String) {
+        self.0.push(Finding { grade: Grade::Error, about_a_key: true, sentence });
+    }
+
+    fn add(&mut self, grade: Grade, sentence: String) {
+        self.0.push(Finding { grade, about_a_key: false, sentence });
     }
 }
 

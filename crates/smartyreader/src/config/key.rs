@@ -67,7 +67,7 @@ impl Meter {
         Secret { file: self.key_file.as_ref(), env: self.key_env.as_ref(), credential: self.key_credential.as_ref() }
     }
 
-    /// Fetches the keys from where they are.
+    /// Fetches the keys from where they are. `None`: no key is named.
     ///
     /// # Errors
     /// [`KeyProblem`], a sentence that repeats nothing of the key.
@@ -77,7 +77,8 @@ impl Meter {
             SecretProblem::Ambiguous => KeyProblem::Ambiguous,
         })?
         else {
-            return Ok(None);
+            // What is written wrong is wrong, though nothing is opened with it.
+            return self.authentication().map(|_| None);
         };
         let encryption = Key::from_hex(&text).map_err(|why| KeyProblem::Invalid(place.clone(), why))?;
         if encryption.is_standard_authentication_key() {

@@ -1,5 +1,6 @@
 //! Loading: from text to a `Config`, or a sentence that says what, where and what to do.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -10,8 +11,14 @@ use crate::exit::{Code, Failure};
 /// Why a configuration cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
+    /// There is no such file.
+    #[error("there is no configuration {0}; `smartyreader setup` writes one")]
+    Missing(PathBuf),
+    /// The file, or its folder, is not for this user.
+    #[error("this user may not read the configuration {0}; try with sudo")]
+    Forbidden(PathBuf),
     /// The file cannot be read.
-    #[error("the configuration {path} cannot be read: {error}. `smartyreader setup` writes one.")]
+    #[error("the configuration {path} cannot be read: {error}")]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -39,7 +46,8 @@ pub enum ConfigError {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let code = match error {
-            ConfigError::Unreadable { .. } | ConfigError::Answers { .. } => Code::NoInput,
+            ConfigError::Missing(_) | ConfigError::Unreadable { .. } | ConfigError::Answers { .. } => Code::NoInput,
+            ConfigError::Forbidden(_) => Code::NoPermission,
             ConfigError::Wrong { .. } => Code::Config,
         };
         Self::new(code, error.to_string())
@@ -51,8 +59,11 @@ impl From<ConfigError> for Failure {
 /// # Errors
 /// [`ConfigError`], a sentence for people.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error })?;
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => ConfigError::Missing(path.to_path_buf()),
+        ErrorKind::PermissionDenied => ConfigError::Forbidden(path.to_path_buf()),
+        _ => ConfigError::Unreadable { path: path.to_path_buf(), error },
+    })?;
     let mut config = parse(&text, &path.display().to_string())?;
     let folder = path.parent().unwrap_or(Path::new("."));
     for meter in config.meter.values_mut() {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::check::Findings;
 use super::secret::Secret;
-use super::{Config, Span};
+use super::{Config, Span, place};
 
 /// How mails are sent.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,7 +69,7 @@ impl Mail {
             None => (self.server.as_str(), usual),
             Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
         };
-        if host.is_empty() || port == 0 || host.contains(['/', ' ', '@']) { Err(wrong()) } else { Ok((host, port)) }
+        if place::is_host(host) && port > 0 { Ok((host, port)) } else { Err(wrong()) }
     }
 
     /// Whom the mails are from.

@@ -14,6 +14,7 @@ mod meter;
 mod mqtt;
 mod number;
 mod outline;
+mod place;
 mod production;
 mod report;
 mod role;

@@ -13,6 +13,7 @@ use super::check::Findings;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TelegramServer {
     /// Where it listens. Left out: `127.0.0.1:2018`, or nowhere where there is a pseudo-terminal.
+    #[serde(default, deserialize_with = "super::place::listen")]
     pub listen: Option<SocketAddr>,
     /// Whose telegrams. Can be left out when there is only one meter.
     pub meter: Option<String>,

@@ -11,6 +11,7 @@ pub struct Web {
     /// Off: no page, no API.
     pub enabled: bool,
     /// Where it listens.
+    #[serde(deserialize_with = "super::place::listen")]
     pub listen: SocketAddr,
     /// `password` (the default where a hash is given) or `none`.
     pub auth: Option<Auth>,

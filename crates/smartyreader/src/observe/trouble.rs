@@ -57,6 +57,8 @@ pub enum Trouble {
     OwedTooLong { entries: u64 },
     /// A sink cannot listen, or make its pseudo-terminal.
     CannotServe { target: String, why: String },
+    /// The folder that a sink's pseudo-terminal is to have its link in is not there.
+    NoPlaceToServe { target: String, folder: String },
     /// A sink's file cannot be written.
     FileFailing { path: String, why: String },
     /// A day's file cannot go to the archive.
@@ -100,7 +102,7 @@ impl Trouble {
                 Why::Ours(_) => "broker-setting",
             },
             Self::OwedTooLong { .. } => "owed-too-long",
-            Self::CannotServe { .. } => "cannot-serve",
+            Self::CannotServe { .. } | Self::NoPlaceToServe { .. } => "cannot-serve",
             Self::FileFailing { .. } => "file-failing",
             Self::ArchiveFailing { .. } => "archive-failing",
             Self::AlertUndelivered { .. } => "alert-undelivered",
@@ -139,6 +141,7 @@ impl Trouble {
             | Self::Broker(_)
             | Self::OwedTooLong { .. }
             | Self::CannotServe { .. }
+            | Self::NoPlaceToServe { .. }
             | Self::FileFailing { .. }
             | Self::ArchiveFailing { .. }
             | Self::AlertUndelivered { .. }
@@ -184,6 +187,9 @@ impl Trouble {
                 "The broker was away for so long that {entries} quarter-hours were not sent to it. They are in the store."
             ),
             Self::CannotServe { target, why } => format!("Telegrams cannot be given out on {target}: {why}."),
+            Self::NoPlaceToServe { target, folder } => {
+                format!("Telegrams cannot be given out on {target}: the folder {folder} does not exist.")
+            }
             Self::FileFailing { path, why } => format!("{path} cannot be written: {why}."),
             Self::ArchiveFailing { path, why } => format!("{path} cannot be moved to the archive: {why}."),
             Self::AlertUndelivered { target, why } => format!("Alerts cannot be handed to {target}: {why}."),
@@ -276,6 +282,9 @@ impl Trouble {
             Self::StoreBehind => "A slow disk? Set store.flush to a time such as \"60s\".",
             Self::CannotServe { .. } => {
                 "Is another program there? `listen` chooses another address, `pty` another path. It is tried again all the time."
+            }
+            Self::NoPlaceToServe { .. } => {
+                "Make the folder, or let `pty` name a path in one that is there. It is tried again all the time."
             }
             Self::FileFailing { .. } => {
                 "Is the disk full, or may this user not write there? Lines wait and are written as soon as it works."

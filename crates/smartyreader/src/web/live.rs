@@ -13,6 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::meters::last_body;
 use super::request::Query;
 use super::{App, Sorry, alerts as notices};
+use crate::observe::{Observer, count};
 
 /// So many listen at once. They stay; the other places of the door are for questions.
 pub(super) const MOST_LISTENERS: usize = 48;
@@ -49,15 +50,24 @@ pub(super) async fn live(
                     Ok(notice) if which.meter.as_deref().is_none_or(|meter| *notice.meter == *meter) => {
                         Event::default().event("alert").json_data(notices::body(&notice))
                     }
-                    Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                    Ok(_) => continue,
+                    Err(RecvError::Lagged(missed)) => {
+                        lost(&app.observer, "alerts_missed", missed);
+                        continue;
+                    }
                     Err(RecvError::Closed) => break,
                 },
                 reading = readings.recv() => match reading {
                     Ok(live) if which.meter.as_deref().is_none_or(|meter| *live.arrival.reading.meter == *meter) => {
                         Event::default().event("reading").json_data(last_body(&app, &live))
                     }
-                    // Another meter's, or this listener was too slow and skips.
-                    Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                    // Another meter's.
+                    Ok(_) => continue,
+                    // This listener was too slow and skips.
+                    Err(RecvError::Lagged(missed)) => {
+                        lost(&app.observer, "live_missed", missed);
+                        continue;
+                    }
                     Err(RecvError::Closed) => break,
                 }
             };
@@ -67,4 +77,13 @@ pub(super) async fn live(
         }
     };
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+/// Counts what listeners were too slow for. Who only listens well is not among the receivers.
+fn lost(observer: &Observer, what: &str, missed: u64) {
+    observer.sink("page", "live", |sink| {
+        sink.target = "/api/v1/live".into();
+        sink.state = "was behind".into();
+        count(&mut sink.counters, what, missed);
+    });
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::Span;
 use super::secret::Secret;
+use super::{Span, place};
 
 pub(super) use check::check;
 
@@ -412,8 +412,11 @@ impl std::str::FromStr for Address {
             _ => (authority, usual),
         };
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        if host.is_empty() {
+        if !place::is_host(host) {
             return Err(wrong("names no host"));
+        }
+        if port == 0 {
+            return Err(wrong("has port 0, on which nobody listens"));
         }
         let path = if websocket && path.is_empty() { "/mqtt" } else { path };
         Ok(Self { secure, websocket, host: host.into(), port, path: path.into() })

@@ -172,8 +172,12 @@ impl Server {
             io::ErrorKind::PermissionDenied => "this user may not".into(),
             _ => error.to_string(),
         };
+        self.fails(&Trouble::CannotServe { target, why });
+    }
+
+    fn fails(&self, trouble: &Trouble) {
         self.record.say("failing");
-        self.record.observer.raise(&self.subject, &Trouble::CannotServe { target, why });
+        self.record.observer.raise(&self.subject, trouble);
     }
 
     fn wants_terminal(&self, settings: &TelegramServer) -> bool {
@@ -189,7 +193,15 @@ impl Server {
                 self.terminal = Some(mailbox);
                 self.serves();
             }
-            Err(error) => self.cannot_serve(link.display().to_string(), &error),
+            Err(error) => {
+                let target = link.display().to_string();
+                match link.parent().filter(|folder| error.kind() == io::ErrorKind::NotFound && !folder.exists()) {
+                    Some(folder) => {
+                        self.fails(&Trouble::NoPlaceToServe { target, folder: folder.display().to_string() });
+                    }
+                    None => self.cannot_serve(target, &error),
+                }
+            }
         }
     }
 
