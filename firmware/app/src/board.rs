@@ -5,6 +5,7 @@ use core::pin::pin;
 
 use embassy_futures::join::{join, join4, join5};
 use embassy_futures::select::{Either, select};
+use embassy_futures::yield_now;
 use embassy_net::Stack;
 use embassy_time::Timer;
 use embedded_io_async::Read;
@@ -103,6 +104,20 @@ where
         }
     };
     state.put_settings(&settings);
+    // Before anybody works with it, and sector by sector, so that the watchdog is fed.
+    loop {
+        let more = store.borrow_mut().goes_on_forgetting();
+        match more {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                log::error!("the flash does not forget: {error:?}; another try with the next start");
+                Timer::after_secs(10).await;
+                reset(Reason::Flash)
+            }
+        }
+        yield_now().await;
+    }
     let mut intake = Intake::new(&settings, marks);
     let mut latest = Latest::new();
     // Always: `begin` has put it there.
@@ -141,7 +156,7 @@ fn begin<F: NorFlash>(
     Ok(RefCell::new(store))
 }
 
-/// Writes settings when they have changed, and forgets everything when that is asked for.
+/// Writes settings when they have changed, and has everything forgotten when that is asked for: the next start goes on with it.
 async fn keep_settings<F: NorFlash>(store: &RefCell<Store<F>>, state: &'static State, reset: fn(Reason) -> !) -> ! {
     loop {
         match select(state.changed.wait(), state.forget.wait()).await {
@@ -153,7 +168,7 @@ async fn keep_settings<F: NorFlash>(store: &RefCell<Store<F>>, state: &'static S
                 }
             }
             Either::Second(()) => {
-                if store.borrow_mut().clear().is_err() {
+                if store.borrow_mut().forget().is_err() {
                     log::error!("the flash does not forget");
                 }
                 reset(Reason::FactoryReset)

@@ -135,17 +135,18 @@ impl Ring {
         Ok(None)
     }
 
-    /// Erases everything, as on the first day.
+    /// Its sectors have been erased: it begins as on the first day.
+    pub const fn begin_anew(&mut self) {
+        self.next = 0;
+    }
+
+    /// Writes this record so often that each sector has been erased, and nothing is there but it. At any moment before the first
+    /// one is whole the newest record is what it was, and after that it is this one.
     ///
     /// # Errors
     /// Those of the flash.
-    pub fn clear<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), F::Error> {
-        for sector in 0..self.sectors {
-            let address = self.start + sector * SECTOR;
-            flash.erase(address, address + SECTOR)?;
-        }
-        self.next = 0;
-        Ok(())
+    pub fn overwrite<F: NorFlash>(&mut self, flash: &mut F, payload: &[u8]) -> Result<(), F::Error> {
+        (0..self.slots()).try_for_each(|_| self.append(flash, payload).map(drop))
     }
 
     const fn slots(&self) -> u32 {

@@ -42,6 +42,9 @@ const _: () = assert!(crate::settings::LONGEST <= SETTINGS.1 as usize - 12, "set
 
 const _: () = assert!(LONGEST_STATE <= DEVICES.1 as usize - 12, "devices fit their record");
 
+/// Stands where settings stand while everything is being forgotten. No layout of settings begins so.
+const FORGETTING: [u8; 1] = [0];
+
 /// Bytes of a certificate, DER.
 pub const LONGEST_CERTIFICATE: usize = CERTIFICATE.1 as usize - 12;
 
@@ -57,6 +60,8 @@ pub struct Store<F> {
     /// The number of the first entry that the broker has not acknowledged.
     acknowledged: u32,
     noted: u32,
+    /// So many sectors are erased of a region that is to be forgotten.
+    forgotten: Option<u32>,
 }
 
 /// What there was before the restart.
@@ -72,7 +77,8 @@ pub struct Resumed {
 }
 
 impl<F: NorFlash> Store<F> {
-    /// Opens the region, which has at least [`LEAST`] bytes, and puts what a power cut left half done in order.
+    /// Opens the region, which has at least [`LEAST`] bytes, and puts what a power cut left half done in order. Where it was
+    /// to be forgotten everything is as delivered, and [`Store::goes_on_forgetting`] comes before anything is written.
     ///
     /// # Errors
     /// Those of the flash.
@@ -91,22 +97,44 @@ impl<F: NorFlash> Store<F> {
         let position = ring(&mut flash, POSITION)?;
         let devices = ring(&mut flash, DEVICES)?;
         let journal = ring(&mut flash, (sectors.saturating_sub(BEFORE).max(2), JOURNAL_RECORD))?;
-        let mut store =
-            Self { flash, settings, certificate, state, position, devices, journal, acknowledged: 0, noted: 0 };
+        let mut store = Self {
+            flash,
+            settings,
+            certificate,
+            state,
+            position,
+            devices,
+            journal,
+            acknowledged: 0,
+            noted: 0,
+            forgotten: None,
+        };
+        let account = Account::new(MARGIN_S);
+        let mut resumed = Resumed {
+            settings: Settings::new(),
+            account,
+            devices: Devices::from_bytes(&[]),
+            marks: [Mark::default(); MARKS],
+        };
         let mut buffer = [0; STATE.1 as usize];
-        let known = store.settings.newest(&mut store.flash, &mut buffer)?;
-        let settings = known.and_then(|length| Settings::from_bytes(&buffer[..length])).unwrap_or_default();
+        let known = store.settings.newest(&mut store.flash, &mut buffer)?.map(|length| &buffer[..length]);
+        if known == Some(&FORGETTING) {
+            store.forgotten = Some(0);
+            return Ok((store, resumed));
+        }
+        resumed.settings = known.and_then(Settings::from_bytes).unwrap_or_default();
         if let Some(4) = store.position.newest(&mut store.flash, &mut buffer)? {
             store.acknowledged = u32::from_le_bytes([buffer[0], buffer[1], buffer[2], buffer[3]]);
             store.noted = store.acknowledged;
         }
         let known = store.devices.newest(&mut store.flash, &mut buffer)?;
-        let devices = Devices::from_bytes(known.map_or(&[], |length| &buffer[..length]));
-        let account = Account::new(MARGIN_S);
-        let mut resumed = Resumed { settings, account, devices, marks: [Mark::default(); MARKS] };
+        resumed.devices = Devices::from_bytes(known.map_or(&[], |length| &buffer[..length]));
         if let Some(length) = store.state.newest(&mut store.flash, &mut buffer)? {
             store.resume(&buffer[..length], &mut resumed)?;
         }
+        // A journal that has begun anew owes what comes next, whatever was acknowledged before.
+        store.acknowledged = store.acknowledged.min(store.next());
+        store.noted = store.noted.min(store.next());
         Ok((store, resumed))
     }
 
@@ -237,24 +265,36 @@ impl<F: NorFlash> Store<F> {
         self.flash
     }
 
-    /// As on the first day.
+    /// Everything is to be forgotten. The settings, with key and passwords, are gone when this is over; the rest is with the next
+    /// start, by [`Store::goes_on_forgetting`]: nothing else is to be written here before that.
     ///
     /// # Errors
     /// Those of the flash.
-    pub fn clear(&mut self) -> Result<(), F::Error> {
-        // The settings last: until then it is clear whose the rest is.
-        for ring in [
-            &mut self.journal,
-            &mut self.devices,
-            &mut self.position,
-            &mut self.state,
-            &mut self.certificate,
-            &mut self.settings,
-        ] {
-            ring.clear(&mut self.flash)?;
+    pub fn forget(&mut self) -> Result<(), F::Error> {
+        self.settings.overwrite(&mut self.flash, &FORGETTING)
+    }
+
+    /// Erases a sector of what is to be forgotten: all of them at once take 10 s, which others have to wait. Answers whether
+    /// there are more.
+    ///
+    /// # Errors
+    /// Those of the flash.
+    pub fn goes_on_forgetting(&mut self) -> Result<bool, F::Error> {
+        let Some(forgotten) = self.forgotten else { return Ok(false) };
+        let sectors = self.flash.capacity() as u32 / SECTOR;
+        if forgotten < sectors {
+            // The settings' come last: they say that all this is to be forgotten.
+            let start = (SETTINGS.0 + forgotten) % sectors * SECTOR;
+            self.flash.erase(start, start + SECTOR)?;
+            self.forgotten = Some(forgotten + 1);
+            return Ok(true);
         }
-        (self.acknowledged, self.noted) = (0, 0);
-        Ok(())
+        let Self { settings, certificate, state, position, devices, journal, .. } = self;
+        for ring in [settings, certificate, state, position, devices, journal] {
+            ring.begin_anew();
+        }
+        self.forgotten = None;
+        Ok(false)
     }
 
     /// Takes the state up and writes those of its entries into the journal that the power cut kept out of it.

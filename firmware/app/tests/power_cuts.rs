@@ -5,12 +5,12 @@
 
 mod common;
 
-use common::Flash;
+use common::{Chip, Flash};
 use smarty_app::books::{Books, MARGIN_S};
 use smarty_app::intake::{Found, Intake};
 use smarty_app::latest::Latest;
 use smarty_app::settings::{Name, Settings};
-use smarty_app::store::{LEAST, Store};
+use smarty_app::store::{LEAST, LONGEST_CERTIFICATE, Resumed, Store};
 use smarty_ledger::{Account, Entry, QuarterHour};
 use smarty_meter::{MeterConfig, Profile, VirtualMeter};
 
@@ -184,4 +184,90 @@ fn the_journal_holds_35_days_and_wears_evenly() {
     assert!(*most <= 120 * 7, "{most} erasures of one sector in {days} days");
     let journal = &flash.erased[18..];
     assert!(journal.iter().max().unwrap() - journal.iter().min().unwrap() <= 1, "{journal:?}");
+}
+
+/// A board in use: settings, a certificate, a few hours in the journal, most of them with the broker.
+fn in_use() -> Flash {
+    let (flash, _) = run(flash(), &frames(60));
+    let (mut store, _) = Store::open(flash.on_again(usize::MAX)).unwrap();
+    store.write_settings(&settings()).unwrap();
+    store.write_certificate(b"certificate").unwrap();
+    store.acknowledge(store.next()).unwrap();
+    store.into_flash()
+}
+
+/// A start: what was begun to be forgotten is forgotten before anything else.
+fn start(flash: Flash) -> Result<(Store<Chip>, Resumed, Chip), Flash> {
+    let chip = flash.shared();
+    let Ok((mut store, resumed)) = Store::open(chip.clone()) else { return Err(chip.take()) };
+    while store.goes_on_forgetting().map_err(|_| chip.take())? {}
+    Ok((store, resumed, chip))
+}
+
+/// Everything is to be forgotten, and the start after it.
+fn forget(flash: Flash) -> Flash {
+    let chip = flash.shared();
+    let Ok((mut store, _)) = Store::open(chip.clone()) else { return chip.take() };
+    if store.forget().is_err() {
+        return chip.take();
+    }
+    start(chip.take()).map_or_else(|dead| dead, |(_, _, chip)| chip.take())
+}
+
+/// Whether nothing is left of [`in_use`]; else everything is.
+fn is_forgotten(flash: &Flash, what: &str) -> bool {
+    let (mut store, resumed, chip) = start(flash.on_again(usize::MAX)).map_err(drop).unwrap();
+    let mut buffer = [0; LONGEST_CERTIFICATE];
+    let certificate = store.certificate(&mut buffer).unwrap().map(<[u8]>::to_vec);
+    let known = resumed.settings.as_bytes() == settings().as_bytes();
+    let entries = store.newest_first(i64::MIN).count();
+    if known {
+        assert_eq!(certificate.as_deref(), Some(&b"certificate"[..]), "{what}");
+        assert!(entries > 10 && resumed.account.last_time().is_some(), "{what}");
+        return false;
+    }
+    assert_eq!(resumed.settings.as_bytes(), Settings::new().as_bytes(), "{what}");
+    assert_eq!((certificate, entries, store.next(), store.owed_from()), (None, 0, 0, 0), "{what}");
+    assert_eq!(resumed.account.last_time(), None, "{what}");
+    let bytes = &chip.take().bytes;
+    assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()), "the meter's key is there, {what}");
+    // The first quarter-hour of whoever has it next is owed to his broker.
+    let mut account = Account::new(MARGIN_S);
+    for number in 0..3 {
+        let mut sample = smarty_ledger::Sample::at(START + number * 900);
+        sample.totals = [Some(1000 * number), Some(0), None, None];
+        let mut entries = heapless::Vec::new();
+        account.feed(&sample, |entry| entries.push(entry).unwrap());
+        store.close(&account, &resumed.marks, &entries).unwrap();
+    }
+    assert!(store.owed_from() == 0 && store.next() > 0, "{what}");
+    true
+}
+
+#[test]
+fn what_was_begun_to_be_forgotten_is_forgotten_whenever_the_power_goes() {
+    let used = in_use();
+    assert!(!is_forgotten(&used, "before"));
+    let whole = forget(used.on_again(usize::MAX));
+    assert!(is_forgotten(&whole, "without a cut"));
+    assert!(whole.bytes.iter().all(|byte| *byte == 0xFF));
+    for cut in 0..whole.operations {
+        let dead = forget(used.on_again(cut));
+        let forgotten = is_forgotten(&dead, &format!("cut at {cut}"));
+        // Before the word of it is written whole nothing has begun.
+        assert_eq!(forgotten, cut > 0, "cut at {cut}");
+        // The second power cut comes while the first is put in order.
+        if let Err(dead) = start(dead.on_again(cut % 7)) {
+            assert_eq!(is_forgotten(&dead, &format!("cuts at {cut} and {}", cut % 7)), forgotten);
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_is_gone_owes_what_comes_next() {
+    let mut flash = in_use();
+    // An older version forgot the journal first; then the power went.
+    flash.bytes[18 * 4096..].fill(0xFF);
+    let (store, _) = Store::open(flash.on_again(usize::MAX)).unwrap();
+    assert!(store.owed_from() <= store.next(), "{} of {}", store.owed_from(), store.next());
 }
