@@ -128,7 +128,9 @@ async fn watch(mut dog: Wdt<TIMG1<'static>>, stack: Stack<'static>, is_own: bool
         FACTS.stack_free.store(stack::never_used(), Ordering::Relaxed);
         FACTS.heap_free.store(esp_alloc::HEAP.free() as u32, Ordering::Relaxed);
         let place = if is_own { Place::OwnNetwork } else { Place::Home };
-        ACCESS.move_to(stack.config_v4().map_or(Place::Nowhere, |config| place(config.address.address())));
+        // An address that was set by hand is there without a cable, too; a router's may be for a moment.
+        let config = stack.config_v4().filter(|_| stack.is_link_up());
+        ACCESS.move_to(config.map_or(Place::Nowhere, |config| place(config.address.address())));
         Timer::after(Duration::from_secs(1)).await;
     }
 }
