@@ -37,7 +37,6 @@ impl Gate {
             return Verdict::TooMany;
         }
         if is_right(given, password) {
-            self.wrong = 0;
             return Verdict::In;
         }
         self.wrong += 1;
@@ -103,6 +102,19 @@ mod tests {
         assert_eq!(gate.judge(Some(&right), "secret", 159), Verdict::TooMany);
         // A browser that only asks costs nobody a try.
         assert_eq!(gate.judge(None, "secret", 159), Verdict::Ask);
+        assert_eq!(gate.judge(Some(&right), "secret", 160), Verdict::In);
+    }
+
+    #[test]
+    fn who_knows_the_password_gives_nobody_more_tries() {
+        let mut gate = Gate::default();
+        let (wrong, right) = (header("", "guess"), header("me", "secret"));
+        let tried = (100..160).filter(|now| {
+            // A page that is open asks every second.
+            gate.judge(Some(&right), "secret", *now);
+            gate.judge(Some(&wrong), "secret", *now) == Verdict::Ask
+        });
+        assert_eq!(tried.count(), usize::from(TRIES));
         assert_eq!(gate.judge(Some(&right), "secret", 160), Verdict::In);
     }
 
