@@ -61,8 +61,13 @@ impl<F: NorFlash> Publisher<'_, F> {
         if let Some(telegram) = self.latest.telegram() {
             crate::books::push_lossy(&mut model, telegram.identification());
         }
-        let entities =
-            Entities { settings: self.settings, latest: &self.latest, model: &model, sent: self.discovery.sent };
+        let entities = Entities {
+            settings: self.settings,
+            latest: &self.latest,
+            model: &model,
+            sent: self.discovery.sent,
+            version: self.version,
+        };
         for _ in 0..AT_ONCE {
             if !self.discovery.due {
                 break;
@@ -91,6 +96,7 @@ struct Entities<'a> {
     latest: &'a Latest,
     model: &'a str,
     sent: Sent,
+    version: &'static str,
 }
 
 impl Entities<'_> {
@@ -105,7 +111,7 @@ impl Entities<'_> {
                 equipment: Some(&self.latest.equipment),
                 manufacturer: None,
                 model: Some(self.model).filter(|model| !model.is_empty()),
-                software: env!("CARGO_PKG_VERSION"),
+                software: self.version,
                 url: None,
             },
             base: self.settings.text(Name::Topic),
@@ -140,5 +146,25 @@ impl Display for Numbered<'_> {
         let mut result = Ok(());
         self.entities.visit(self.number, &mut |_, body| result = body.fmt(f));
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn the_version_is_that_of_the_image() {
+        let settings = Settings::new();
+        let mut latest = Latest::new();
+        latest.values.set(smarty_p1::Quantity::EnergyImport, 6_695_000);
+        let mut sent = Sent::default();
+        sent.extend(latest.values.iter().map(|(quantity, _)| quantity));
+        let entities = Entities { settings: &settings, latest: &latest, model: "", sent, version: "9.8.7" };
+        let body = Numbered { entities: &entities, number: 0 }.to_string();
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        assert_eq!((&body["dev"]["sw"], &body["o"]["sw"]), (&"9.8.7".into(), &"9.8.7".into()), "{body}");
     }
 }
