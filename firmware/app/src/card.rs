@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 use core::fmt::Write as _;
 
+use embedded_hal::spi::SpiDevice;
 use embedded_sdmmc::{BlockDevice, Error, Mode, TimeSource, Timestamp, VolumeIdx, VolumeManager};
 use heapless::String;
 use smarty_p1::{Civil, Telegram};
@@ -18,30 +19,84 @@ const LINE: usize = 192;
 /// `10_04_18.txt`
 const FILE: usize = 12;
 
-/// Writes for ever. `again` makes the card forget its state after an error, so that another one can be put in
-/// (`SdCard::mark_card_uninit`).
-pub async fn keep<Card: BlockDevice>(card: Card, state: &'static State, again: fn(&Card)) -> ! {
+/// Writes for ever. `look` makes the card forget its state, so that another one can be put in (`SdCard::mark_card_uninit`), and
+/// answers whether one is there, by [`answers`].
+pub async fn keep<Card: BlockDevice>(card: Card, state: &'static State, look: fn(&Card) -> bool) -> ! {
     let zone = state.with_settings(|settings| Zone::of_minutes(settings.number(Name::ZoneMinutes)));
     let files = Files::new(card, Clock { state, zone });
-    let mut minutes = Minutes::default();
+    let (mut minutes, mut slot) = (Minutes::default(), Slot::default());
     let Some(mut telegrams) = state.telegrams.receiver() else {
         log::error!("too many listen to the meter: no files are written");
         core::future::pending().await
     };
-    let mut works = true;
     loop {
         telegrams.changed().await;
         let line = state.with_latest(|latest| latest.and_then(|latest| minutes.line(latest, zone)));
         let Some((file, line)) = line else { continue };
-        let written = files.append(&file, &line);
-        if let Err(error) = &written {
-            files.device(again);
-            // Once: a slot without a card is no news every minute.
-            if works {
+        if slot.is_worth_a_try(|| files.look(look)) {
+            let written = files.append(&file, &line);
+            if let Err(error) = &written
+                && slot.is_news()
+            {
                 log::warn!("the card does not take {file}: {error:?}");
             }
+            slot.tried(written.is_ok());
         }
-        works = written.is_ok();
+    }
+}
+
+/// Whether a card answers the very first command (CMD0, go idle). A slot without one costs 160 bytes on the bus and no waiting, where
+/// the driver polls 10,000 times with 10 µs between, and nothing else runs meanwhile.
+pub fn answers(spi: &mut impl SpiDevice) -> bool {
+    /// A card that was in the middle of something takes the first few for the rest of it.
+    const TRIES: usize = 10;
+    /// The command with its checksum. The answer comes within eight bytes (SD Physical Layer, 7.5.1).
+    const GO_IDLE: [u8; 6] = [0x40, 0, 0, 0, 0, 0x95];
+    const IDLE: u8 = 0x01;
+    (0..TRIES).any(|_| {
+        let mut bytes = [0xFF; 16];
+        bytes[..GO_IDLE.len()].copy_from_slice(&GO_IDLE);
+        spi.transfer_in_place(&mut bytes).is_ok() && bytes[GO_IDLE.len()..].contains(&IDLE)
+    })
+}
+
+/// What is known of the slot.
+#[derive(Debug, Default)]
+struct Slot {
+    /// The last line was written.
+    works: bool,
+    /// The card has been tried in vain.
+    refused: bool,
+    /// So many minutes it is left alone: one that answers and does not work may keep everybody waiting for a second.
+    rest: u8,
+}
+
+impl Slot {
+    const REST: u8 = 10;
+
+    /// Whether a line is to be written. `look`s only where the last one was not: a look ends what the card was about to do.
+    fn is_worth_a_try(&mut self, look: impl FnOnce() -> bool) -> bool {
+        if self.works {
+            return true;
+        }
+        if !look() {
+            // The next one is another.
+            *self = Self::default();
+            return false;
+        }
+        self.rest = self.rest.saturating_sub(1);
+        self.rest == 0
+    }
+
+    /// A card that does not work is no news every ten minutes.
+    const fn is_news(&self) -> bool {
+        !self.refused
+    }
+
+    fn tried(&mut self, well: bool) {
+        // One that worked until now was pulled, perhaps, and another put in.
+        self.rest = if well || self.works { 0 } else { Self::REST };
+        (self.works, self.refused) = (well, !well);
     }
 }
 
@@ -86,8 +141,8 @@ impl<Card: BlockDevice, C: TimeSource> Files<Card, C> {
         file.close()
     }
 
-    fn device(&self, look: fn(&Card)) {
-        self.0.borrow().device(|card| look(card));
+    fn look(&self, look: fn(&Card) -> bool) -> bool {
+        self.0.borrow().device(|card| look(card))
     }
 }
 
@@ -118,6 +173,7 @@ mod tests {
     extern crate std;
     use super::*;
     use core::convert::Infallible;
+    use embedded_hal::spi::Operation;
     use embedded_sdmmc::{Block, BlockCount, BlockIdx};
     use smarty_p1::Quantity;
     use std::boxed::Box;
@@ -235,5 +291,64 @@ mod tests {
     fn a_card_without_a_file_system_is_an_error() {
         let card = Memory(RefCell::new(std::vec![Block::new(); 100]));
         assert!(Files::new(&card, clock()).append("22_11_26.txt", "x").is_err());
+    }
+
+    /// A bus on which every answer is this byte, as on one without a card; it counts what it costs.
+    #[derive(Default)]
+    struct Bus {
+        answer: u8,
+        idle: bool,
+        bytes: usize,
+    }
+
+    impl embedded_hal::spi::ErrorType for &mut Bus {
+        type Error = Infallible;
+    }
+
+    impl SpiDevice for &mut Bus {
+        fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Infallible> {
+            for operation in operations {
+                let Operation::TransferInPlace(bytes) = operation else { panic!("it hears while it speaks") };
+                let is_first_command = bytes.starts_with(&[0x40, 0, 0, 0, 0, 0x95]);
+                bytes.fill(self.answer);
+                if self.idle && is_first_command {
+                    bytes[8] = 0x01;
+                }
+                self.bytes += bytes.len();
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_slot_without_a_card_costs_next_to_nothing() {
+        for answer in [0xFF, 0x00] {
+            let (mut bus, mut slot) = (Bus { answer, ..Bus::default() }, Slot::default());
+            for _ in 0..60 {
+                assert!(!slot.is_worth_a_try(|| answers(&mut &mut bus)), "what answers {answer:#04x} always is none");
+            }
+            assert!(bus.bytes <= 60 * 160, "{} bytes in an hour", bus.bytes);
+        }
+        assert!(answers(&mut &mut Bus { answer: 0xFF, idle: true, ..Bus::default() }));
+    }
+
+    #[test]
+    fn a_card_that_does_not_work_is_left_alone_for_ten_minutes_and_another_is_not() {
+        let mut slot = Slot::default();
+        let mut tries = 0;
+        for _ in 0..60 {
+            if slot.is_worth_a_try(|| true) {
+                tries += 1;
+                slot.tried(false);
+            }
+        }
+        assert_eq!(tries, 6);
+        assert!(!slot.is_news());
+        assert!(!slot.is_worth_a_try(|| false), "it is pulled");
+        assert!(slot.is_worth_a_try(|| true) && slot.is_news(), "and another put in");
+        slot.tried(true);
+        assert!(slot.is_worth_a_try(|| panic!("a look ends what a card is about")));
+        slot.tried(false);
+        assert!(slot.is_worth_a_try(|| true), "another may be in already");
     }
 }

@@ -45,7 +45,7 @@ pub(crate) mod card {
     use embassy_executor::Spawner;
     use embassy_time::Delay;
     use embedded_hal_bus::spi::ExclusiveDevice;
-    use embedded_sdmmc::SdCard;
+    use embedded_sdmmc::sdcard::spi::{AcquireOpts, SdCard};
     use esp_hal::Blocking;
     use esp_hal::gpio::{Level, Output, OutputConfig};
     use esp_hal::peripherals::{GPIO0, GPIO1, GPIO4, GPIO5, SPI2};
@@ -55,6 +55,9 @@ pub(crate) mod card {
 
     /// Every card bears this, also while it is being initialised at less.
     const SPEED: Rate = Rate::from_mhz(10);
+
+    /// Each takes a tenth of a second in which nothing else runs. A card that has answered is there; its own count is 50.
+    const RETRIES: u32 = 3;
 
     type Card = SdCard<ExclusiveDevice<Spi<'static, Blocking>, Output<'static>, Delay>, Delay>;
 
@@ -68,7 +71,12 @@ pub(crate) mod card {
 
     #[embassy_executor::task]
     async fn keep(card: Card, state: &'static State) -> ! {
-        smarty_app::card::keep(card, state, Card::mark_card_uninit).await
+        smarty_app::card::keep(card, state, look).await
+    }
+
+    fn look(card: &Card) -> bool {
+        card.mark_card_uninit();
+        card.spi(smarty_app::card::answers)
     }
 
     pub(crate) fn begin(spawner: Spawner, pins: Pins, state: &'static State) {
@@ -76,6 +84,7 @@ pub(crate) mod card {
         let spi = spi.with_sck(pins.sck).with_miso(pins.miso).with_mosi(pins.mosi);
         let select = Output::new(pins.select, Level::High, OutputConfig::default());
         let Ok(device) = ExclusiveDevice::new(spi, select, Delay);
-        let _ = keep(SdCard::new(device, Delay), state).map(|task| spawner.spawn(task));
+        let options = AcquireOpts { acquire_retries: RETRIES, ..AcquireOpts::default() };
+        let _ = keep(SdCard::new_with_options(device, Delay, options), state).map(|task| spawner.spawn(task));
     }
 }
