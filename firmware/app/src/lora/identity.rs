@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use smarty_p1::Key;
 
 use super::eu868::{Channel, DEFAULT_HZ, DataRate};
-use super::session::{Frame, Session};
+use super::session::{Frame, JoinNumber, Session};
 use super::terms::Terms;
 use crate::settings::{Name, Settings};
 
@@ -77,7 +77,7 @@ impl Identity {
         let mut number = [0; 3];
         number.copy_from_slice(accept.app_nonce().as_ref());
         let (network, application) = (accept.derive_newskey(&nonce, &key), accept.derive_appskey(&nonce, &key));
-        Some(Session::new(address, network, application, number, terms))
+        Some(Session::new(address, network, application, JoinNumber(number), terms))
     }
 
     fn app_key(&self) -> AppKey {

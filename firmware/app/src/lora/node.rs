@@ -99,7 +99,7 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
     }
 
     async fn join(&mut self) {
-        let nonce = match self.memory.next_nonce(&self.identity, self.session.as_ref()) {
+        let nonce = match self.memory.next_nonce(self.session.as_ref()) {
             Ok(Some(nonce)) => nonce,
             Ok(None) => {
                 log::error!("LoRaWAN: all numbers for joining are used up; give the board a new dev-eui");
@@ -119,11 +119,13 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
         ];
         let sending = Sending { hz, rate: self.rate, power_dbm: MOST_DBM, checksum: true };
         self.duty.spend(self.air.now_ms(), self.rate.airtime_us(request.len()));
-        let (identity, before) = (&self.identity, self.session.as_ref().map(|session| session.join_number));
+        let (identity, memory) = (&self.identity, &self.memory);
         let mut new = None;
+        let mut is_old = false;
         let tried = exchange(&mut self.air, &sending, &request, &windows, |answer, _| {
-            // The answer of the last join is a replay.
-            new = identity.accept(nonce, answer).filter(|new| before != Some(new.join_number));
+            let proven = identity.accept(nonce, answer);
+            is_old = proven.as_ref().is_some_and(|proven| !memory.is_new(identity, proven.join_number));
+            new = proven.filter(|_| !is_old);
             new.is_some()
         });
         let tried = tried.await;
@@ -131,6 +133,12 @@ impl<A: Air, F: NorFlash, R: RngCore> Node<A, F, R> {
         self.tell(tried.as_ref().err());
         let Some(session) = new else {
             let wait = self.link.joined_in_vain(now, self.random.next_u32()) - now;
+            if is_old {
+                log::warn!(
+                    "LoRaWAN: an answer to a join has a number that was there before, so it is not taken; \
+                     where the network has begun to count anew, give the board a new app-key there and here"
+                );
+            }
             log::warn!("LoRaWAN: no answer to join {nonce}; again in {} s", wait / 1000);
             return;
         };

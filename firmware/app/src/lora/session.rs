@@ -1,6 +1,8 @@
 //! Session: what a join gave: an address, two keys, counters and the network's terms; and the frames that are made and read with them
 //! (LoRaWAN 1.0.4, section 4).
 
+use core::cmp::Ordering;
+
 use heapless::Vec;
 use lorawan::creator::DataPayloadCreator;
 use lorawan::default_crypto::DefaultFactory;
@@ -20,14 +22,30 @@ pub(super) const LONGEST: usize = AROUND + ROOM + RECORD;
 /// A frame to be sent.
 pub type Frame = Vec<u8, LONGEST>;
 
+/// The network's number of an answer to a join, as it is on air: the lowest byte first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct JoinNumber(pub(super) [u8; 3]);
+
+impl Ord for JoinNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.iter().rev().cmp(other.0.iter().rev())
+    }
+}
+
+impl PartialOrd for JoinNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// See the module. The keys are never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     address: [u8; 4],
     network: NewSKey,
     application: AppSKey,
-    /// The network's number of the join: the same answer once more is a replay.
-    pub(super) join_number: [u8; 3],
+    /// The network's number of the join.
+    pub(super) join_number: JoinNumber,
     /// The number of the next frame up.
     up: u32,
     /// The lowest number that the next frame down can have.
@@ -47,7 +65,7 @@ impl Session {
         address: [u8; 4],
         network: NewSKey,
         application: AppSKey,
-        join_number: [u8; 3],
+        join_number: JoinNumber,
         terms: Terms,
     ) -> Self {
         let answers = Answers::default();
@@ -122,7 +140,7 @@ impl Session {
         bytes[..4].copy_from_slice(&self.address);
         bytes[4..20].copy_from_slice(self.network.as_ref());
         bytes[20..36].copy_from_slice(self.application.as_ref());
-        bytes[36..39].copy_from_slice(&self.join_number);
+        bytes[36..39].copy_from_slice(&self.join_number.0);
         bytes[39..43].copy_from_slice(&self.up.to_le_bytes());
         bytes[43..47].copy_from_slice(&self.down.to_le_bytes());
         bytes[47..].copy_from_slice(&self.terms.to_bytes());
@@ -139,7 +157,7 @@ impl Session {
         let (up, head) = head.split_first_chunk()?;
         let (down, _) = head.split_first_chunk()?;
         let (network, application) = (NewSKey::from(*network), AppSKey::from(*application));
-        let session = Self::new(*address, network, application, *join_number, Terms::from_bytes(terms)?);
+        let session = Self::new(*address, network, application, JoinNumber(*join_number), Terms::from_bytes(terms)?);
         Some(Self { up: u32::from_le_bytes(*up), down: u32::from_le_bytes(*down), ..session })
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Network {
     pub(super) nonces: Vec<u16>,
     pub(super) members: Vec<Member>,
     pub(super) records: Vec<[u8; RECORD]>,
+    /// The number of the answers to joins; where there is none they are counted.
+    pub(super) number: Option<u8>,
     /// Orders for the next answer.
     pub(super) orders: Vec<u8>,
     /// What the board has said before its last record.
@@ -62,6 +64,7 @@ impl Network {
             nonces: vec![],
             members: vec![],
             records: vec![],
+            number: None,
             orders: vec![],
             said: vec![],
             confirmed: false,
@@ -133,7 +136,7 @@ impl Network {
 
     /// Answers a join in its second window, at 5 s from then on, with second windows at data rate 3 and five more channels.
     fn let_in(&mut self, nonce: u16, how: &Sending, end: u64) {
-        let number = self.members.len() as u8 + 1;
+        let number = self.number.unwrap_or(self.members.len() as u8 + 1);
         let mut plain = vec![0x20, number, 2, 3, 0x13, 0, 0, 4, 3, 2, number, 0x03, 5];
         for hz in OFFERED {
             plain.extend(&hz.to_le_bytes()[..3]);

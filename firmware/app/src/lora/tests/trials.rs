@@ -7,9 +7,11 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
+use super::super::session::JoinNumber;
 use super::super::{Channel, Chosen, RECORD, record, remember};
 use super::network::{OFFERED, accept, bytes};
 use super::*;
+use crate::ring::Ring;
 
 const RATE: DataRate = DataRate::FASTEST;
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -75,7 +77,7 @@ fn no_number_is_used_twice_whatever_the_power_does() {
         let chip = flash.clone().shared();
         let mut memory = Memory::open(chip.clone(), None).unwrap().0;
         for _ in 0..10 + cut % 23 {
-            memory.next_nonce(&identity(), None).unwrap();
+            memory.next_nonce(None).unwrap();
         }
         flash = chip.take();
         for life in 1..=4 {
@@ -216,10 +218,55 @@ fn keys_are_forgotten_and_numbers_are_not() {
     assert!(!is_there(&chip), "with no radio");
     let (mut memory, session) = Memory::open(chip.clone(), Some(&identity())).unwrap();
     assert!(session.is_none());
-    assert_eq!(memory.next_nonce(&identity(), None), Ok(Some(1)));
+    assert_eq!(memory.next_nonce(None), Ok(Some(1)));
     let operations = chip.take().operations;
     memory.forget().unwrap();
     assert_eq!(chip.take().operations, operations, "there is nothing to forget");
+}
+
+#[test]
+fn an_answer_to_a_join_counts_once_and_no_older_one() {
+    let (world, chip) = (World::new(), fresh());
+    let mut until = 0;
+    let mut is_let_in = |number: u8| {
+        world.borrow_mut().network.number = Some(number);
+        until += 2 * QUARTER_MS;
+        let (mut node, state) = start(&world, &chip, RATE).unwrap();
+        work(&mut node, state, until);
+        let is_let_in = node.session().is_some();
+        // Switched off and on again: the session is gone, what was heard is not.
+        node.into_memory().forget().unwrap();
+        is_let_in
+    };
+    assert!(is_let_in(9));
+    assert!(!is_let_in(9), "the last one");
+    assert!(!is_let_in(8), "one before it");
+    assert!(is_let_in(10));
+    assert!(!is_let_in(9));
+}
+
+#[test]
+fn the_first_versions_records_are_read() {
+    let (session, _) = joined();
+    let number = session.join_number;
+    let head = [1, 7, 0, 0, 0];
+    let with = [&head[..], &identity().fingerprint(), &session.to_bytes()].concat();
+    for (record, is_there) in [(&with[..], true), (&head[..], false)] {
+        let mut chip = fresh();
+        Ring::open(&mut chip, 0, 2, 256).unwrap().append(&mut chip, record).unwrap();
+        let (mut memory, known) = Memory::open(chip, Some(&identity())).unwrap();
+        let stored = |session: &Option<super::super::Session>| session.as_ref().map(super::super::Session::to_bytes);
+        assert!(stored(&known) == is_there.then(|| session.to_bytes()));
+        assert_eq!(memory.is_new(&identity(), number), !is_there);
+        // Written anew, in today's form.
+        assert_eq!(memory.next_nonce(known.as_ref()), Ok(Some(7)));
+        let (memory, again) = Memory::open(memory.into_flash(), Some(&identity())).unwrap();
+        assert!(stored(&again) == stored(&known));
+        assert_eq!(memory.is_new(&identity(), number), !is_there);
+        let mut other = settings();
+        other.set(Name::AppKey, "000102030405060708090A0B0C0D0E0F").unwrap();
+        assert!(memory.is_new(&Identity::new(&other).unwrap(), number), "another identity has its own");
+    }
 }
 
 #[test]
@@ -227,11 +274,11 @@ fn the_last_number_is_the_last() {
     let chip = fresh();
     let mut memory = Memory::open(chip, None).unwrap().0;
     for nonce in 0..=u16::MAX {
-        assert_eq!(memory.next_nonce(&identity(), None), Ok(Some(nonce)));
+        assert_eq!(memory.next_nonce(None), Ok(Some(nonce)));
     }
-    assert_eq!(memory.next_nonce(&identity(), None), Ok(None));
+    assert_eq!(memory.next_nonce(None), Ok(None));
     let mut memory = Memory::open(memory.into_flash(), None).unwrap().0;
-    assert_eq!(memory.next_nonce(&identity(), None), Ok(None), "after a restart, too");
+    assert_eq!(memory.next_nonce(None), Ok(None), "after a restart, too");
 }
 
 #[test]
@@ -293,6 +340,12 @@ proptest! {
         frame[at] ^= 1 << bit;
         prop_assert!(!session.hear(&mut frame, RATE, 0));
         prop_assert!(session == before);
+    }
+
+    #[test]
+    fn numbers_of_joins_are_24_bits_with_the_lowest_byte_first(one in 0_u32..1 << 24, other in 0_u32..1 << 24) {
+        let number = |number: u32| JoinNumber([number as u8, (number >> 8) as u8, (number >> 16) as u8]);
+        prop_assert_eq!(number(one).cmp(&number(other)), one.cmp(&other));
     }
 
     /// What the network's own keys prove is read whatever is in it.
