@@ -24,7 +24,7 @@ const CERTIFICATE: (u32, u32) = (2, 2048);
 /// Written 96 times a day: 6 times a day each sector is erased, which it bears for 45 years.
 const STATE: (u32, u32) = (8, 2048);
 const POSITION: (u32, u32) = (2, 16);
-/// Written when a device was captured: once an hour, or with every quarter-hour.
+/// Written when a device was captured: once an hour, or with every quarter-hour, which the sectors bear for 23 years.
 const DEVICES: (u32, u32) = (4, 2048);
 const JOURNAL_RECORD: u32 = 128;
 /// Sectors before the journal.
