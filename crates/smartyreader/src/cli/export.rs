@@ -10,6 +10,7 @@ use smarty_store::{Reader, Span};
 
 use super::ConfigFile;
 use crate::exit::{Code, Failure};
+use crate::observe::now;
 use crate::print::Output;
 use crate::web::{local, moment, row};
 
@@ -84,8 +85,9 @@ impl Export {
                 sheet.line(line)?;
             }
         } else {
+            let now = now();
             for span in self.spans(&reader, from, to)? {
-                if let Ok(Value::Object(line)) = serde_json::to_value(row(&span, local(span.start, &zone))) {
+                if let Ok(Value::Object(line)) = serde_json::to_value(row(&span.as_of(now), local(span.start, &zone))) {
                     sheet.line(line)?;
                 }
             }

@@ -40,9 +40,15 @@ impl Line {
 }
 
 /// The lines of a meter. Nothing known: none.
-pub(super) fn lines(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Vec<Line>, StoreError> {
-    let Some(of) = whole(reader, meter, period, zone)? else { return Ok(Vec::new()) };
-    let before = before(reader, meter, period, zone)?;
+pub(super) fn lines(
+    reader: &Reader,
+    meter: &str,
+    period: Period,
+    zone: &TimeZone,
+    now: i64,
+) -> Result<Vec<Line>, StoreError> {
+    let Some(of) = whole(reader, meter, period, zone, now)? else { return Ok(Vec::new()) };
+    let before = before(reader, meter, period, zone, now)?;
     let mut lines = Vec::new();
     if let Some(import) = of.energies.import {
         let note = before.as_ref().and_then(|before| before.compared(import, before.import)).unwrap_or_default();
@@ -81,7 +87,13 @@ struct Before {
     export: Option<i64>,
 }
 
-fn before(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Option<Before>, StoreError> {
+fn before(
+    reader: &Reader,
+    meter: &str,
+    period: Period,
+    zone: &TimeZone,
+    now: i64,
+) -> Result<Option<Before>, StoreError> {
     let steps: &[i64] = match period.kind() {
         Kind::Day => &[7, 14, 21, 28],
         Kind::Week => &[1, 2, 3, 4],
@@ -92,7 +104,7 @@ fn before(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Resu
     let mut found = Vec::new();
     for step in steps {
         let other = period.before(*step);
-        if let Some(span) = whole(reader, meter, other, zone)?.filter(|span| span.complete && !span.running) {
+        if let Some(span) = whole(reader, meter, other, zone, now)?.filter(|span| span.complete && !span.running) {
             found.push((other, span));
             if period.kind() == Kind::Month {
                 break;
