@@ -49,7 +49,7 @@ impl Section {
         let bare = tariff.map(|tariff| Contract::without_files(tariff, zone.clone()));
         if !lines.is_empty() {
             let known = contract.as_ref().and_then(|contract| contract.as_ref().ok()).or(bare.as_ref());
-            lines.extend(beyond::lines(reader, name, span, &subject.settings, known)?);
+            lines.extend(beyond::lines(reader, name, span, &subject.settings, known, now)?);
         }
         match contract {
             Some(Ok(contract)) if !lines.is_empty() => {

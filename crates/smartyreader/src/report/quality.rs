@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use smarty_ledger::QUARTER;
 use smarty_store::{Clock, GapEntry, MeterEntry, Reader, Span, StoreError};
 
+use super::heard::Heard;
 use super::period::{Kind, Period};
 use super::words;
 
@@ -117,16 +118,7 @@ impl<'a> Evidence<'a> {
         let (start, end) = period.span(self.zone);
         let at = |time: i64| self.quarters.partition_point(|quarter| quarter.start < time);
         let quarters = &self.quarters[at(start)..at(end)];
-        let newest = quarters.last().filter(|quarter| quarter.running);
-        let running = newest.is_some() && end > self.now;
-        // What is over waits for no telegram. Otherwise the next one may be on its way.
-        let heard = if running { self.now - QUARTER } else { end };
-        let silent = newest.map(|quarter| quarter.until).filter(|until| *until < heard);
-        let over = match newest {
-            Some(newest) if running && silent.is_none() => newest.start,
-            Some(_) if running => self.now.div_euclid(QUARTER) * QUARTER,
-            _ => end,
-        };
+        let Heard { running, silent, over } = Heard::of(quarters, end, self.now);
         let gaps: Vec<&GapEntry> = self.gaps.iter().filter(|gap| gap.start < end && gap.end > start).collect();
         let known = quarters.iter().filter(|quarter| quarter.start < over).map(|quarter| quarter.as_of(self.now));
         let measured = known.filter(|quarter| quarter.complete && !quarter.running);
