@@ -48,14 +48,19 @@ pub(super) fn lines(
     now: i64,
 ) -> Result<Vec<Line>, StoreError> {
     let Some(of) = whole(reader, meter, period, zone, now)? else { return Ok(Vec::new()) };
-    let before = before(reader, meter, period, zone, now)?;
+    let whole = of.complete && !of.running;
+    let before = if whole { before(reader, meter, period, zone, now)? } else { None };
+    let note = |energy: i64, was: fn(&Before) -> Option<i64>| match &before {
+        Some(before) => before.compared(energy, was(before)).unwrap_or_default(),
+        None => not_whole(&of),
+    };
     let mut lines = Vec::new();
     if let Some(import) = of.energies.import {
-        let note = before.as_ref().and_then(|before| before.compared(import, before.import)).unwrap_or_default();
+        let note = note(import, |before| before.import);
         lines.push(Line::new(Tone::Import, "Import", words::energy(import), note));
     }
     if let Some(export) = of.energies.export {
-        let note = before.as_ref().and_then(|before| before.compared(export, before.export)).unwrap_or_default();
+        let note = note(export, |before| before.export);
         lines.push(Line::new(Tone::Export, "Export", words::energy(export), note));
     }
     if let (Some(import), Some(export)) = (of.energies.import, of.energies.export) {
@@ -68,6 +73,12 @@ pub(super) fn lines(
         lines.push(Line::new(Tone::Plain, "Highest quarter-hour", words::power(peak.power_w), when));
     }
     Ok(lines)
+}
+
+/// Why a period is compared with nothing: of another length it would say nothing.
+fn not_whole(of: &Span) -> String {
+    let words = [(of.running, "so far"), (!of.complete, "measured in part")];
+    words.into_iter().filter_map(|(holds, word)| holds.then_some(word)).collect::<Vec<_>>().join(", ")
 }
 
 /// A moment in a period: a day needs no date.

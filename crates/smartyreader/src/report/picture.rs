@@ -200,8 +200,9 @@ fn week(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result
         let higher = day.peak.filter(|peak| week.peak.is_none_or(|known| known.power_w < peak.power_w));
         week.peak = higher.or(week.peak);
     }
-    week.complete = days.len() == 7 && days.iter().all(|day| day.complete);
     let parts: Vec<(i64, i64)> = period.parts().iter().map(|part| part.span(zone)).collect();
+    let each = days.iter().zip(&parts).all(|(day, part)| day.complete && day.start == part.0);
+    week.complete = each && (days.len() == parts.len() || week.running);
     for gap in reader.gaps(meter, start, end)? {
         let inside = gap.start >= start && gap.end <= end;
         if inside && !parts.iter().any(|(from, to)| gap.start >= *from && gap.end <= *to) {
