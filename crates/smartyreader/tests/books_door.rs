@@ -5,7 +5,7 @@
 mod common;
 
 use common::days::{fill, luxembourg};
-use common::{Daemon, Folder};
+use common::{Daemon, Folder, finish, smartyreader};
 use serde_json::Value;
 use smarty_p1::{Quantity, Values};
 use smarty_store::{Clock, MeterReading, Options, Proof, Reader, Store};
@@ -186,4 +186,43 @@ fn a_day_that_ended_in_silence_is_over() {
         let exported = common::export(&daemon.config, list);
         assert_eq!(exported.last().unwrap(), &newest, "{list}");
     }
+}
+
+/// The rows of a CSV of `smartyreader export`: start, `running` and `complete`.
+fn sheet(config: &std::path::Path, arguments: &[&str]) -> Vec<(i64, String, String)> {
+    let mut command = smartyreader();
+    command.args(["export", "--meter", "home", "--config"]).arg(config).arg("--resolution").args(arguments);
+    let (code, out, err) = finish(&mut command);
+    assert_eq!(code, 0, "{err}");
+    let mut lines = out.lines().map(|line| line.split(',').map(str::to_string).collect::<Vec<_>>());
+    let Some(names) = lines.next() else { return Vec::new() };
+    let column =
+        |name: &str| names.iter().position(|known| known == name).unwrap_or_else(|| panic!("no {name}: {out}"));
+    let [start, running, complete] = ["start", "running", "complete"].map(column);
+    lines.map(|row| (row[start].parse().unwrap(), row[running].clone(), row[complete].clone())).collect()
+}
+
+#[test]
+fn a_table_tells_the_running_row_from_the_others() {
+    let folder = Folder::new("sheet");
+    let zone = luxembourg();
+    // A day of three years ago, and an hour up to the minute that comes: no border is passed on the way.
+    let now = jiff::Timestamp::now().as_second();
+    let config = folder.write("test.toml", &format!("{HOUSE}[store]\npath = \"test.db\"\n"));
+    let old = Period::parse("2023-11-20").unwrap();
+    fill(&folder, "home", old, 1, None);
+    swap(&folder, now - 3540, 361);
+    for list in ["quarter-hours", "hours", "days", "months", "years"] {
+        let rows = sheet(&config, &[list]);
+        let (last, others) = rows.split_last().unwrap();
+        assert_eq!(last.1, "true", "{list}: {rows:?}");
+        assert!(!others.is_empty() && others.iter().all(|row| row.1 == "false"), "{list}: {rows:?}");
+    }
+    // As the API does: the years that overlap a span.
+    let starts = |arguments: &[&str]| sheet(&config, arguments).iter().map(|row| row.0).collect::<Vec<_>>();
+    let year = |of: i16| jiff::civil::date(of, 1, 1).to_zoned(zone.clone()).unwrap().timestamp().as_second();
+    assert_eq!(starts(&["years", "--to", "2023-03-01"]), [year(2023)]);
+    assert_eq!(starts(&["years", "--from", "2023-06-01", "--to", "2024-01-01"]), [year(2023)]);
+    assert_eq!(starts(&["years", "--to", "2023-01-01"]), [0; 0]);
+    assert!(!starts(&["years", "--from", "2024-01-01"]).contains(&year(2023)));
 }
