@@ -113,6 +113,15 @@ fn the_api_and_the_command_line_say_the_same() {
     let saving = number(&classes[0]["total_micro_eur"]) - number(&cheapest["total_micro_eur"]);
     assert!((number(&advice["saving_micro_eur"]) - saving).abs() <= 1);
 
+    // The last telegram is of 23 June, two in the morning: nobody knows what there was to pay for since.
+    for (span, silent) in [("2026-06-22&to=2026-06-23", false), ("2026-06-23&to=2026-06-24", true)] {
+        let bill = api(&format!("costs?from={span}"));
+        let said = "No telegram since 2026-06-23 01:59: the energy since then is not in this bill.";
+        let told =
+            bill["notes"].as_array().unwrap().iter().any(|note| note["code"] == "silent" && note["sentence"] == said);
+        assert_eq!((told, &bill["lower_bound"]), (silent, &silent.into()), "{bill}");
+    }
+
     // A tariff of one's own counts from the next question on, without a restart.
     let own = "name = \"luxembourg\"\ntitle = \"Mine\"\nfrom = 2026-01-01\nto = 2027-01-01\n[vat]\nrate = 0\nsource = \"s\"\n";
     folder.write("tariffs/mine.toml", own);

@@ -161,7 +161,7 @@ fn restarts_leave_no_trace_in_a_group() {
     let mut time = START - 60;
     // Behind a border, before one, in the middle, at once after a telegram that nobody has acknowledged yet.
     let stops =
-        [START + 5, START + 2 * QUARTER - 4, START + 3 * QUARTER + 330, START + 4 * QUARTER, START + 6 * QUARTER];
+        [START + 5, START + 2 * QUARTER - 4, START + 3 * QUARTER + 330, START + 4 * QUARTER, START + 6 * QUARTER + 60];
     for (number, stop) in stops.into_iter().enumerate() {
         let mut daemon = Daemon::start(&folder, &text);
         flats.iter_mut().for_each(Member::connect);

@@ -14,6 +14,9 @@ pub enum Flush {
     Every(u32),
 }
 
+/// The usual margin of a border, s: meters speak every ten.
+pub(crate) const MARGIN_S: u16 = 30;
+
 /// Settings of a store. Every default is right for a household.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -46,7 +49,7 @@ impl Options {
             path: path.into(),
             flush: Flush::Telegram,
             calendar: Calendar::luxembourg(),
-            border_margin_s: 30,
+            border_margin_s: MARGIN_S,
             max_kva: 100,
             meter_max_kva: HashMap::new(),
             reserve_bytes: 64 << 20,

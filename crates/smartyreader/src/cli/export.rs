@@ -10,6 +10,7 @@ use smarty_store::{Reader, Span};
 
 use super::ConfigFile;
 use crate::exit::{Code, Failure};
+use crate::observe::now;
 use crate::print::Output;
 use crate::web::{local, moment, row};
 
@@ -84,8 +85,15 @@ impl Export {
                 sheet.line(line)?;
             }
         } else {
+            let now = now();
             for span in self.spans(&reader, from, to)? {
-                if let Ok(Value::Object(line)) = serde_json::to_value(row(&span, local(span.start, &zone))) {
+                if let Ok(Value::Object(mut line)) =
+                    serde_json::to_value(row(&span.as_of(now), local(span.start, &zone)))
+                {
+                    // In JSON it may be left out, in a table each row has every column.
+                    if let Format::Csv = self.format {
+                        line.entry("running").or_insert(json!(false));
+                    }
                     sheet.line(line)?;
                 }
             }
@@ -100,7 +108,9 @@ impl Export {
             Resolution::Hours => reader.hours(meter, from, to),
             Resolution::Days => reader.days(meter, from, to),
             Resolution::Months => reader.months(meter, from, to),
-            Resolution::Years => reader.years(meter),
+            Resolution::Years => reader
+                .years(meter)
+                .map(|years| years.into_iter().filter(|year| year.end > from && year.start < to).collect()),
         };
         spans.map_err(Failure::from)
     }

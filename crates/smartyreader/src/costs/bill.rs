@@ -5,6 +5,7 @@
 //! - A fixed price is spread evenly over the days of each month; a day belongs to the span in which it begins.
 //! - Nothing is rounded before it is shown.
 
+use smarty_ledger::QUARTER;
 use smarty_ledger::cost::{Charged, Clock, Money, Price, Rate, Span, Tally, charge, charge_gap, slots};
 use smarty_store::Usage;
 
@@ -151,6 +152,10 @@ impl Bill {
         let first = usage.first.map_or(days.1, |first| zone.date(first).min(days.1));
         if first > days.0 {
             bill.notes.push(Note::NoReadings { from: days.0, to: first });
+        }
+        // Within a quarter-hour the next telegram may be on its way.
+        if let Some(last) = usage.last.filter(|last| ends - last > QUARTER) {
+            bill.notes.push(Note::Silent { since: zone.clock(last) });
         }
         let (import_wh, export_wh) = metered.crossing;
         if (import_wh, export_wh) != (0, 0) {

@@ -1,6 +1,6 @@
 //! Note: what else there is to say about a bill, in words.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 /// Something that a bill does not have, or does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub enum Note {
         from: Date,
         /// The day with the first reading.
         to: Date,
+    },
+    /// The meter is silent since before its end.
+    Silent {
+        /// The last telegram, local.
+        since: DateTime,
     },
     /// Quarter-hours without a demand.
     DemandUnknown {
@@ -67,6 +72,7 @@ impl Note {
             Self::Missing { .. } => "price-missing",
             Self::HourlyFile { .. } => "hourly-file",
             Self::NoReadings { .. } => "no-readings",
+            Self::Silent { .. } => "silent",
             Self::DemandUnknown { .. } => "demand-unknown",
             Self::GapAcrossBorder { .. } => "gap-across-border",
             Self::GapAcrossPrices { .. } => "gap-across-prices",
@@ -77,7 +83,7 @@ impl Note {
 
     /// The true amount may be more.
     pub const fn makes_it_a_lower_bound(&self) -> bool {
-        !matches!(self, Self::Running | Self::NoReadings { .. } | Self::Missing { may_be_less: true, .. })
+        !matches!(self, Self::Running | Self::Missing { may_be_less: true, .. })
     }
 
     /// Something of the bill is not known at all.
@@ -92,6 +98,10 @@ impl Note {
             Self::NoReadings { from, to } => {
                 format!("There are no readings from {from} up to {to}: of these days only fixed prices are counted.")
             }
+            Self::Silent { since } => format!(
+                "No telegram since {}: the energy since then is not in this bill.",
+                since.strftime("%Y-%m-%d %H:%M")
+            ),
             Self::DemandUnknown { from, to, quarters, of } => format!(
                 "From {from} up to {to} the demand of {quarters} of {of} quarter-hours is not known: what went beyond the reference power may be more."
             ),

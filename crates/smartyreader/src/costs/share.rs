@@ -4,6 +4,8 @@ use smarty_ledger::QUARTER;
 use smarty_ledger::cost::{Metered, Stretch};
 use smarty_store::Usage;
 
+use crate::accounts::MARGIN_S;
+
 /// What the meter metered in a bill's span.
 pub(super) struct Share<'a> {
     pub(super) quarters: &'a [Metered],
@@ -12,6 +14,8 @@ pub(super) struct Share<'a> {
     pub(super) crossing: (i64, i64),
     /// As far as there could be quarter-hours.
     ends: i64,
+    /// The quarter-hour in which the meter fell silent: what it says of its import is no demand.
+    cut: Option<i64>,
 }
 
 impl<'a> Share<'a> {
@@ -24,7 +28,11 @@ impl<'a> Share<'a> {
         let sum = |of: fn(&Stretch) -> Option<i64>| crossing.iter().filter_map(of).sum();
         // The quarter-hour after the newest reading has just begun: that is not silence yet.
         let last = usage.last.map_or(latest, |last| if latest - last > QUARTER { latest } else { last + 1 });
+        let silent = usage.last.filter(|last| latest - last > QUARTER);
+        let cut = silent.map(|last| (last - last.rem_euclid(QUARTER), last.rem_euclid(QUARTER)));
+        let cut = cut.filter(|(_, into)| *into < QUARTER - i64::from(MARGIN_S)).map(|(start, _)| start);
         Self {
+            cut,
             quarters: &usage.quarters[at(begins)..at(ends)],
             gaps,
             crossing: (sum(|gap| gap.import), sum(|gap| gap.export)),
@@ -36,7 +44,10 @@ impl<'a> Share<'a> {
     pub(super) fn quarters(&self, from: i64, to: i64) -> (i64, i64) {
         let to = to.min(self.ends).max(from);
         let all = (to + QUARTER - 1).div_euclid(QUARTER) - (from + QUARTER - 1).div_euclid(QUARTER);
-        let within = self.quarters.iter().filter(|quarter| (from..to).contains(&quarter.start));
+        let within = self
+            .quarters
+            .iter()
+            .filter(|quarter| (from..to).contains(&quarter.start) && self.cut != Some(quarter.start));
         (all, within.filter(|quarter| quarter.import.is_some()).count() as i64)
     }
 

@@ -1,6 +1,6 @@
 //! Zone: local days as UTC seconds, and the changes of clocks.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -48,7 +48,12 @@ impl Zone {
 
     /// The local date at a moment.
     pub fn date(&self, time: i64) -> Date {
-        self.0.to_datetime(Timestamp::from_second(time).unwrap_or_default()).date()
+        self.clock(time).date()
+    }
+
+    /// Date and time of day at a moment.
+    pub fn clock(&self, time: i64) -> DateTime {
+        self.0.to_datetime(Timestamp::from_second(time).unwrap_or_default())
     }
 
     /// The first second of a local date. Only dates at the very edges of the calendar have none.

@@ -54,12 +54,18 @@ impl Share {
 }
 
 impl Household {
-    /// What was made and used in the spans that start in `from..to`, the running one included, in order. Years: those
-    /// that overlap it.
+    /// What was made and used in the spans that start in `from..to`, the running one included, in order, as they are at
+    /// `now`. Years: those that overlap it.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn shares(&self, reader: &Reader, step: Step, from: i64, to: i64) -> Result<Vec<Share>, StoreError> {
+    pub fn shares(
+        &self,
+        reader: &Reader,
+        step: Step,
+        (from, to): (i64, i64),
+        now: i64,
+    ) -> Result<Vec<Share>, StoreError> {
         let grid = self.grid.as_str();
         let spans = match step {
             Step::Quarter => reader.quarter_hours(grid, from, to)?,
@@ -70,12 +76,12 @@ impl Household {
         };
         let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Ok(Vec::new()) };
         let (from, to) = (first.start, last.end);
-        let mut shares: Vec<Share> = spans.iter().map(empty).collect();
+        let mut shares: Vec<Share> = spans.iter().map(|span| empty(&span.as_of(now))).collect();
         let mut until = from;
         let mut begin = from;
         while begin < to {
             let end = (begin + PORTION).min(to);
-            until = until.max(self.add_quarters(reader, begin, end, &mut shares)?);
+            until = until.max(self.add_quarters(reader, (begin, end), now, &mut shares)?);
             begin = end;
         }
         self.add_gaps(reader, from, to, &mut shares)?;
@@ -87,11 +93,17 @@ impl Household {
     }
 
     /// Adds the quarter-hours of a portion; answers where the running one ends, or the last.
-    fn add_quarters(&self, reader: &Reader, from: i64, to: i64, shares: &mut [Share]) -> Result<i64, StoreError> {
+    fn add_quarters(
+        &self,
+        reader: &Reader,
+        (from, to): (i64, i64),
+        now: i64,
+        shares: &mut [Share],
+    ) -> Result<i64, StoreError> {
         // By start: the energy, how many have said it, and whether one is not done with it.
         let mut made: HashMap<i64, (i64, usize, bool)> = HashMap::new();
         for (maker, direction) in &self.makers {
-            for quarter in reader.quarter_hours(maker, from, to)? {
+            for quarter in reader.quarter_hours(maker, from, to)?.iter().map(|quarter| quarter.as_of(now)) {
                 if let Some(energy) = counted(&quarter.energies, *direction).filter(|_| quarter.complete) {
                     let (sum, makers, running) = made.entry(quarter.start).or_default();
                     *sum = sum.saturating_add(energy);
@@ -101,7 +113,7 @@ impl Household {
             }
         }
         let mut until = from;
-        for quarter in reader.quarter_hours(&self.grid, from, to)? {
+        for quarter in reader.quarter_hours(&self.grid, from, to)?.iter().map(|quarter| quarter.as_of(now)) {
             until = quarter.end;
             let Some(&(produced, makers, running)) = made.get(&quarter.start) else { continue };
             if let Some(energies) = of(&quarter.energies, produced)

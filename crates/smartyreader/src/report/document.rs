@@ -41,15 +41,15 @@ impl Section {
     fn of(reader: &Reader, subject: &Subject, meter: &Named, period: Period, now: i64) -> Result<Self, StoreError> {
         let (zone, name) = (&subject.zone, meter.name.as_str());
         let span = period.span(zone);
-        let mut lines = figures::lines(reader, name, period, zone)?;
-        let mut quality = Quality::of(reader, name, period, zone)?.sentences;
+        let mut lines = figures::lines(reader, name, period, zone, now)?;
+        let mut quality = Quality::of(reader, name, period, zone, now)?.sentences;
         let tariff = subject.tariffs.get(name);
         let contract = tariff.map(|tariff| Contract::read(tariff, zone.clone()));
         // The reference power is known whatever is wrong with the files.
         let bare = tariff.map(|tariff| Contract::without_files(tariff, zone.clone()));
         if !lines.is_empty() {
             let known = contract.as_ref().and_then(|contract| contract.as_ref().ok()).or(bare.as_ref());
-            lines.extend(beyond::lines(reader, name, span, &subject.settings, known)?);
+            lines.extend(beyond::lines(reader, name, span, &subject.settings, known, now)?);
         }
         match contract {
             Some(Ok(contract)) if !lines.is_empty() => {

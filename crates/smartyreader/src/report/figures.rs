@@ -40,16 +40,27 @@ impl Line {
 }
 
 /// The lines of a meter. Nothing known: none.
-pub(super) fn lines(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Vec<Line>, StoreError> {
-    let Some(of) = whole(reader, meter, period, zone)? else { return Ok(Vec::new()) };
-    let before = before(reader, meter, period, zone)?;
+pub(super) fn lines(
+    reader: &Reader,
+    meter: &str,
+    period: Period,
+    zone: &TimeZone,
+    now: i64,
+) -> Result<Vec<Line>, StoreError> {
+    let Some(of) = whole(reader, meter, period, zone, now)? else { return Ok(Vec::new()) };
+    let whole = of.complete && !of.running;
+    let before = if whole { before(reader, meter, period, zone, now)? } else { None };
+    let note = |energy: i64, was: fn(&Before) -> Option<i64>| match &before {
+        Some(before) => before.compared(energy, was(before)).unwrap_or_default(),
+        None => not_whole(&of),
+    };
     let mut lines = Vec::new();
     if let Some(import) = of.energies.import {
-        let note = before.as_ref().and_then(|before| before.compared(import, before.import)).unwrap_or_default();
+        let note = note(import, |before| before.import);
         lines.push(Line::new(Tone::Import, "Import", words::energy(import), note));
     }
     if let Some(export) = of.energies.export {
-        let note = before.as_ref().and_then(|before| before.compared(export, before.export)).unwrap_or_default();
+        let note = note(export, |before| before.export);
         lines.push(Line::new(Tone::Export, "Export", words::energy(export), note));
     }
     if let (Some(import), Some(export)) = (of.energies.import, of.energies.export) {
@@ -62,6 +73,12 @@ pub(super) fn lines(reader: &Reader, meter: &str, period: Period, zone: &TimeZon
         lines.push(Line::new(Tone::Plain, "Highest quarter-hour", words::power(peak.power_w), when));
     }
     Ok(lines)
+}
+
+/// Why a period is compared with nothing: of another length it would say nothing.
+fn not_whole(of: &Span) -> String {
+    let words = [(of.running, "so far"), (!of.complete, "measured in part")];
+    words.into_iter().filter_map(|(holds, word)| holds.then_some(word)).collect::<Vec<_>>().join(", ")
 }
 
 /// A moment in a period: a day needs no date.
@@ -81,7 +98,13 @@ struct Before {
     export: Option<i64>,
 }
 
-fn before(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Option<Before>, StoreError> {
+fn before(
+    reader: &Reader,
+    meter: &str,
+    period: Period,
+    zone: &TimeZone,
+    now: i64,
+) -> Result<Option<Before>, StoreError> {
     let steps: &[i64] = match period.kind() {
         Kind::Day => &[7, 14, 21, 28],
         Kind::Week => &[1, 2, 3, 4],
@@ -92,7 +115,7 @@ fn before(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Resu
     let mut found = Vec::new();
     for step in steps {
         let other = period.before(*step);
-        if let Some(span) = whole(reader, meter, other, zone)?.filter(|span| span.complete && !span.running) {
+        if let Some(span) = whole(reader, meter, other, zone, now)?.filter(|span| span.complete && !span.running) {
             found.push((other, span));
             if period.kind() == Kind::Month {
                 break;

@@ -5,7 +5,7 @@
 //! | [`Period`] | the day, week, month or year that it is about | `period` |
 //! | [`Picture`] | what the store knows of it, ready to be drawn by [`plot`] | `picture` |
 //! | [`Document`] | words, figures and pictures of all meters | `document`, `figures`, `beyond`, `devices`, `costs` |
-//! | [`Quality`] | how much of a period was measured, in words | `quality` |
+//! | [`Quality`] | how much of a period was measured, in words | `quality`, `heard` |
 //! | [`text`], [`html`] | a document as people read it | `text`, `html` |
 //! | [`Folder`] | where reports are kept, each with a [`Note`] of who has got it | `folder`, `note` |
 //! | [`letters`] | a document as mails, which [`Post`](crate::mail::Post) hands to the server | `letter` |
@@ -21,6 +21,7 @@ mod document;
 mod due;
 mod figures;
 mod folder;
+mod heard;
 mod html;
 mod letter;
 mod note;

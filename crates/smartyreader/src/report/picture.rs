@@ -68,12 +68,13 @@ fn day(reader: &Reader, meter: &Named, period: Period, zone: &TimeZone, now: i64
     let (start, end) = period.span(zone);
     let (step, curve) = curve(reader, &meter.name, start, end)?;
     let quarters = reader.quarter_hours(&meter.name, start, end)?;
-    let quarters = quarters.iter().filter(|quarter| quarter.complete && !quarter.running).map(|quarter| Quarter {
+    let quarters = quarters.iter().map(|quarter| quarter.as_of(now));
+    let quarters = quarters.filter(|quarter| quarter.complete && !quarter.running).map(|quarter| Quarter {
         start: quarter.start,
         import: quarter.demand_import_w().unwrap_or(0),
         export: quarter.demand_export_w().unwrap_or(0),
     });
-    let whole = whole(reader, &meter.name, period, zone)?;
+    let whole = whole(reader, &meter.name, period, zone, now)?;
     Ok(Day {
         title: period.title(),
         meter: meter.title.clone(),
@@ -117,7 +118,7 @@ fn bars(reader: &Reader, meter: &Named, period: Period, zone: &TimeZone, now: i6
         Kind::Year => reader.months(&meter.name, start, end)?,
         _ => reader.days(&meter.name, start, end)?,
     };
-    let entries: HashMap<i64, Span> = entries.into_iter().map(|entry| (entry.start, entry)).collect();
+    let entries: HashMap<i64, Span> = entries.into_iter().map(|entry| (entry.start, entry.as_of(now))).collect();
     let first = reader.meters()?.into_iter().find(|entry| entry.name == meter.name).and_then(|entry| entry.first_time);
     let until = now.min(end);
     let bar = |part: Period| {
@@ -141,7 +142,7 @@ fn bars(reader: &Reader, meter: &Named, period: Period, zone: &TimeZone, now: i6
             weekend: part.kind() == Kind::Day && part.first().weekday().to_monday_zero_offset() >= 5,
         }
     };
-    let whole = whole(reader, &meter.name, period, zone)?;
+    let whole = whole(reader, &meter.name, period, zone, now)?;
     let peak = whole.and_then(|whole| whole.peak);
     Ok(Bars {
         title: period.title(),
@@ -163,19 +164,25 @@ fn label(of: Kind, part: Period) -> (String, String) {
     }
 }
 
-/// The whole period as one span. `None`: nothing is known of it.
+/// The whole period as one span, as it is at `now`. `None`: nothing is known of it.
 ///
 /// # Errors
 /// [`StoreError::Unknown`] meter, and those of the database.
-pub fn whole(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Option<Span>, StoreError> {
+pub fn whole(
+    reader: &Reader,
+    meter: &str,
+    period: Period,
+    zone: &TimeZone,
+    now: i64,
+) -> Result<Option<Span>, StoreError> {
     let (start, end) = period.span(zone);
     let of_its_kind = match period.kind() {
         Kind::Day => reader.days(meter, start, end)?,
         Kind::Month => reader.months(meter, start, end)?,
         Kind::Year => reader.years(meter)?,
-        Kind::Week => return week(reader, meter, period, zone),
+        Kind::Week => week(reader, meter, period, zone)?.into_iter().collect(),
     };
-    Ok(of_its_kind.into_iter().find(|span| span.start == start))
+    Ok(of_its_kind.into_iter().find(|span| span.start == start).map(|span| span.as_of(now)))
 }
 
 /// Its days, and the gaps that lie in it and in none of its days.
@@ -189,11 +196,13 @@ fn week(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result
         week.energies = week.energies.plus(&day.energies);
         week.telegrams += day.telegrams;
         week.running |= day.running;
+        week.until = day.until;
         let higher = day.peak.filter(|peak| week.peak.is_none_or(|known| known.power_w < peak.power_w));
         week.peak = higher.or(week.peak);
     }
-    week.complete = days.len() == 7 && days.iter().all(|day| day.complete);
     let parts: Vec<(i64, i64)> = period.parts().iter().map(|part| part.span(zone)).collect();
+    let each = days.iter().zip(&parts).all(|(day, part)| day.complete && day.start == part.0);
+    week.complete = each && (days.len() == parts.len() || week.running);
     for gap in reader.gaps(meter, start, end)? {
         let inside = gap.start >= start && gap.end <= end;
         if inside && !parts.iter().any(|(from, to)| gap.start >= *from && gap.end <= *to) {

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use smarty_ledger::QUARTER;
 use smarty_store::{Clock, GapEntry, MeterEntry, Reader, Span, StoreError};
 
+use super::heard::Heard;
 use super::period::{Kind, Period};
 use super::words;
 
@@ -26,7 +27,7 @@ pub struct Quality {
     pub start: i64,
     /// The second after its last.
     pub end: i64,
-    /// It is not over: what follows is about the quarter-hours so far.
+    /// It has the newest telegram and is not over: what follows is about the quarter-hours so far.
     pub running: bool,
     /// Telegrams.
     pub telegrams: u64,
@@ -47,18 +48,20 @@ struct Evidence<'a> {
     zone: &'a TimeZone,
     quarters: Vec<Span>,
     gaps: Vec<GapEntry>,
+    /// This machine's time, UTC seconds.
+    now: i64,
     /// Whether the telegrams are looked at one by one for the meter's clock.
     with_clock: bool,
 }
 
 impl Quality {
-    /// Of one period.
+    /// Of one period, as it is at `now`, this machine's time.
     ///
     /// # Errors
     /// [`StoreError::Unknown`] meter, and those of the database.
-    pub fn of(reader: &Reader, meter: &str, period: Period, zone: &TimeZone) -> Result<Self, StoreError> {
+    pub fn of(reader: &Reader, meter: &str, period: Period, zone: &TimeZone, now: i64) -> Result<Self, StoreError> {
         let span = period.span(zone);
-        Evidence::of(reader, meter, zone, span, period.kind() == Kind::Day)?.judge(period)
+        Evidence::of(reader, meter, zone, span, now, period.kind() == Kind::Day)?.judge(period)
     }
 
     /// Of each local day that begins in a span, from the meter's first day to that of `now`.
@@ -78,7 +81,8 @@ impl Quality {
             Period::around(Kind::Day, date)
         };
         let mut day = day_of(from.max(day_of(first).span(zone).0));
-        let evidence = Evidence::of(reader, meter, zone, (day.span(zone).0, to), to - from <= CLOCK_DAYS * 86_400)?;
+        let evidence =
+            Evidence::of(reader, meter, zone, (day.span(zone).0, to), now, to - from <= CLOCK_DAYS * 86_400)?;
         let mut days = Vec::new();
         while day.span(zone).0 < to.min(now + 1) {
             if day.span(zone).0 >= from {
@@ -101,35 +105,45 @@ impl<'a> Evidence<'a> {
         meter: &'a str,
         zone: &'a TimeZone,
         (from, to): (i64, i64),
+        now: i64,
         with_clock: bool,
     ) -> Result<Self, StoreError> {
         // The last day may end behind the span.
         let quarters = reader.quarter_hours(meter, from, to.saturating_add(LONGEST_DAY))?;
         let gaps = reader.gaps(meter, from, to.saturating_add(LONGEST_DAY))?;
-        Ok(Self { reader, meter, zone, quarters, gaps, with_clock })
+        Ok(Self { reader, meter, zone, quarters, gaps, now, with_clock })
     }
 
     fn judge(&self, period: Period) -> Result<Quality, StoreError> {
         let (start, end) = period.span(self.zone);
         let at = |time: i64| self.quarters.partition_point(|quarter| quarter.start < time);
         let quarters = &self.quarters[at(start)..at(end)];
-        let running = quarters.last().filter(|quarter| quarter.running).map(|quarter| quarter.start);
+        let Heard { running, silent, over } = Heard::of(quarters, end, self.now);
         let gaps: Vec<&GapEntry> = self.gaps.iter().filter(|gap| gap.start < end && gap.end > start).collect();
+        let known = quarters.iter().filter(|quarter| quarter.start < over).map(|quarter| quarter.as_of(self.now));
+        let measured = known.filter(|quarter| quarter.complete && !quarter.running);
         let mut quality = Quality {
             start,
             end,
-            running: running.is_some(),
+            running,
             telegrams: quarters.iter().map(|quarter| quarter.telegrams).sum(),
-            quarters: ((running.unwrap_or(end) - start) / QUARTER) as usize,
-            measured: quarters.iter().filter(|quarter| quarter.complete && !quarter.running).count(),
+            quarters: ((over - start) / QUARTER) as usize,
+            measured: measured.count(),
             gaps: gaps.len(),
             sentences: Vec::new(),
         };
-        quality.sentences = self.sentences(period, &quality, &gaps)?;
+        quality.sentences = self.sentences(period, &quality, &gaps, silent)?;
         Ok(quality)
     }
 
-    fn sentences(&self, period: Period, of: &Quality, gaps: &[&GapEntry]) -> Result<Vec<String>, StoreError> {
+    /// `silent`: where the newest telegram is in it and another should have come since, when it came.
+    fn sentences(
+        &self,
+        period: Period,
+        of: &Quality,
+        gaps: &[&GapEntry],
+        silent: Option<i64>,
+    ) -> Result<Vec<String>, StoreError> {
         if of.telegrams == 0 {
             return Ok(vec![nothing(self.reader, self.meter, of.start, self.zone)?]);
         }
@@ -146,6 +160,10 @@ impl<'a> Evidence<'a> {
         sentences.extend(gaps.iter().take(MOST).map(|gap| gap_words(gap, (of.start, of.end), period, self.zone)));
         if gaps.len() > MOST {
             sentences.push(format!("And {}.", words::plural(gaps.len() - MOST, "gap more", "gaps more")));
+        }
+        if let Some(since) = silent {
+            let form = if period.kind() == Kind::Day { "%H:%M" } else { "%a %-d %b, %H:%M" };
+            sentences.push(format!("No telegram since {}.", words::local(since, self.zone, form)));
         }
         if self.with_clock {
             sentences.extend(clock(self.reader, self.meter, of.start, of.end)?);

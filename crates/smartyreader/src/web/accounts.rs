@@ -8,6 +8,7 @@ use smarty_store::{GapEntry, Reader, Span, StoreError};
 use super::params::{Wanted, local};
 use super::request::{Path, Query};
 use super::{App, Sorry};
+use crate::observe::now;
 
 const DAY: i64 = 86_400;
 
@@ -53,8 +54,9 @@ async fn spans(
     let name = meter.clone();
     let (entries, gaps) =
         app.query(move |reader| Ok((ask(reader, &name, from, to)?, reader.gaps(&name, from, to)?))).await?;
+    let now = now();
     Ok(Json(Answer {
-        entries: entries.iter().map(|entry| row(entry, local(entry.start, &zone))).collect(),
+        entries: entries.iter().map(|entry| row(&entry.as_of(now), local(entry.start, &zone))).collect(),
         gaps: gaps.iter().map(gap).collect(),
         meter,
         from,
@@ -120,6 +122,7 @@ struct Gap {
     reason: String,
 }
 
+/// A span as it is now: see [`Span::as_of`].
 pub(crate) fn row(span: &Span, local: String) -> Row {
     let quarter = span.end - span.start == 900;
     // Mean power of a whole quarter-hour; of a running one it is not known yet.

@@ -9,6 +9,7 @@ use super::params::{Wanted, local};
 use super::request::{Path, Query};
 use super::{App, Sorry};
 use crate::household::{Household, Share, Step};
+use crate::observe::now;
 
 const DAY: i64 = 86_400;
 
@@ -38,7 +39,7 @@ pub(super) async fn self_consumption(
     let zone = app.config.time_zone();
     let (from, to) = wanted.span(&zone, longest)?;
     let production = household.makers.iter().map(|(maker, _)| maker.clone()).collect();
-    let shares = app.query(move |reader| household.shares(reader, step, from, to)).await?;
+    let shares = app.query(move |reader| household.shares(reader, step, (from, to), now())).await?;
     let entries = shares.iter().map(|share| row(share, local(share.start, &zone))).collect();
     Ok(Json(Answer { meter, production, from, to, entries }))
 }

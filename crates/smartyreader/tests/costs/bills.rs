@@ -221,9 +221,23 @@ fn a_month_that_is_not_over_is_counted_so_far() {
     let bill = Bill::of(&contract(HOUSEHOLD), &usage, month, border + 3);
     assert_eq!((bill.quarters, bill.known_quarters), (10 * 96 + 49, 10 * 96 + 49));
     usage.last = Some(now - 5);
-    // An hour of silence later the quarter-hours since are not known.
+    // An hour of silence later the quarter-hours since are not known, nor is the one in which it fell silent.
     let bill = Bill::of(&contract(HOUSEHOLD), &usage, month, now + 3600);
-    assert_eq!((bill.quarters - bill.known_quarters, bill.is_lower_bound()), (4, true));
+    assert_eq!((bill.quarters - bill.known_quarters, bill.is_lower_bound()), (5, true));
+    assert_eq!(codes(&bill), ["silent", "demand-unknown", "running"]);
+    let said = "No telegram since 2026-02-11 12:01: the energy since then is not in this bill.";
+    assert_eq!(bill.notes[0].sentence(), said);
+    // Without a reference power nothing else says that energy is missing.
+    let bare = contract("[tariff]\nvat = 8\n[[tariff.price]]\ncomponent = \"energy\"\nprice = 0.1229\n");
+    let told = |span, now| {
+        let bill = Bill::of(&bare, &usage, span, now);
+        (codes(&bill), bill.is_lower_bound())
+    };
+    let [day, after] = [span("2026-02-10", "2026-02-11"), span("2026-02-20", "2026-02-21")];
+    assert_eq!(told(day, LATER), (vec![], false), "it was over before");
+    assert_eq!(told(after, LATER), (vec!["silent"], true));
+    assert_eq!(told(month, now + 900 - 5), (vec!["running"], false));
+    assert_eq!(told(month, now + 900 - 4), (vec!["silent", "running"], true));
     let bill = Bill::of(&contract(HOUSEHOLD), &usage, span("2026-03-01", "2026-04-01"), now);
     assert!(bill.is_empty() && bill.total() == Money::ZERO, "it has not begun");
 }

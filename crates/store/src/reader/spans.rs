@@ -5,6 +5,7 @@ use smarty_ledger::{Energies, Extent, PowerSpread, QUARTER, Running};
 
 use super::{Meter, Reader};
 use crate::error::StoreError;
+use crate::options::MARGIN_S;
 use crate::rollup;
 use crate::sql::{ENERGIES, SPREAD, Spread, energies};
 
@@ -27,8 +28,11 @@ pub struct Span {
     pub telegrams: u64,
     /// All of it, so far if it is running, is measured at each border.
     pub complete: bool,
-    /// It is not over.
+    /// It has the newest telegram. Whether it is over by the clock, [`Span::as_of`] says.
     pub running: bool,
+    /// As far as its readings go: of a running one to the newest telegram, or to the end of its quarter-hour if that telegram
+    /// measures it.
+    pub until: i64,
 }
 
 /// The highest demand: a quarter-hour's energy times four.
@@ -65,7 +69,20 @@ impl Span {
             telegrams: 0,
             complete: false,
             running: false,
+            until: end,
         }
+    }
+
+    /// As it is at a time by this machine's clock. The books only know the meter's telegrams: without a newer one the last
+    /// span would run for ever. What has ended is not running, and complete only if its end was measured; what was
+    /// silent for more than a quarter-hour is not complete so far.
+    #[must_use]
+    pub const fn as_of(mut self, now: i64) -> Self {
+        if self.running {
+            self.running = self.end > now;
+            self.complete &= self.until >= self.end || self.running && now - self.until <= QUARTER;
+        }
+        self
     }
 
     /// Demand of a quarter-hour's import, W: its energy times four.
@@ -102,6 +119,7 @@ impl Span {
         };
         self.telegrams += part.telegrams;
         self.running |= part.running;
+        self.until = part.until;
     }
 
     /// One span out of its parts, which are in order.
@@ -143,6 +161,9 @@ fn running_quarter(running: &Running) -> Span {
     span.telegrams = u64::from(running.telegrams);
     span.complete = running.complete;
     span.running = true;
+    // With the next telegram the books would take this border as measured.
+    let measured = running.last >= span.end - i64::from(MARGIN_S);
+    span.until = if measured { span.end } else { running.last };
     span
 }
 

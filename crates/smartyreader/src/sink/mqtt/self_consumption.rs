@@ -62,7 +62,7 @@ impl Shares {
             for (place, (step, start)) in
                 spans.iter_mut().zip([(Step::Day, day), (Step::Month, month), (Step::Year, year)])
             {
-                let shares = household.shares(reader, step, start, start + 1)?;
+                let shares = household.shares(reader, step, (start, start + 1), time)?;
                 *place = shares.first().and_then(|share| Some((share.energies?, share.complete)));
             }
             Ok(spans)
