@@ -13,7 +13,7 @@ import { exports } from '../quantities';
 import { pair, quarterCard } from '../quarter';
 import { details, phaseTable, registerTable } from '../readings';
 import { RAW_GAP_S, withBreaks } from '../series';
-import { madeSide, sidesOf, type Side, type Sides } from '../sides';
+import { madeSide, sidesOf, type Side } from '../sides';
 import { texts } from '../texts';
 import { clockText, dateOf, daySpan } from '../time';
 
@@ -58,11 +58,12 @@ export function nowPage(context: PageContext): Page {
 
   const exporting = exports(meter);
   const isGroup = meter.role === 'group';
-  const isMaking = meter.role === 'production';
-  let sides: Sides = texts;
+  const made = madeSide(meter);
+  const isMaking = made !== null;
+  const sides = sidesOf(meter);
   const chart = curveChart({ zone: meter.zone, measure: 'power', style: 'signed', label: t.lastHour, height: HOUR_HEIGHT, onHover: showHover });
   const hover = h('p', { class: 'legend' });
-  const key = { import: h('span', { class: 'key-import' }, texts.import), export: h('span', { class: 'key-export' }, texts.export) };
+  const key = { import: h('span', { class: 'key-import' }, sides.import), export: h('span', { class: 'key-export' }, sides.export) };
   const hour = h('div', { class: 'hero-hour', 'data-role': 'last-hour' },
     h('div', { class: 'row' }, h('h2', {}, t.lastHour),
       h('p', { class: 'key', 'aria-hidden': 'true' },
@@ -84,7 +85,7 @@ export function nowPage(context: PageContext): Page {
   const quarter = quarterCard(meter.zone, exporting, !isMaking);
   const notices = h('div', { class: 'notices', role: 'status', 'data-role': 'alerts' });
 
-  const today = { import: pair(texts.import, 'is-import'), export: pair(texts.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
+  const today = { import: pair(sides.import, 'is-import'), export: pair(sides.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
   const todayCard = card(t.today, { 'data-role': 'today' },
     h('dl', { class: 'pairs' }, today.import.root, exporting && today.export.root, !isMaking && today.peak.root),
     h('p', { class: 'card-foot' },
@@ -97,7 +98,7 @@ export function nowPage(context: PageContext): Page {
   const phases = h('div', {});
   const registers = h('div', {});
   const facts = h('div', {});
-  const alive = h('div', { class: 'stack' },
+  const alive = h('div', { class: 'stack', 'data-made': made ?? undefined },
     notices,
     h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarter.root, todayCard)),
     household.root,
@@ -136,27 +137,17 @@ export function nowPage(context: PageContext): Page {
       setText(number, texts.none);
       return;
     }
-    const made = reading && isMaking ? madeSide(reading) : null;
     const { side, words, watts } = made ? making(net, made) : atGrid(net);
     const figure = powerFigure(watts);
     setText(number, figure.number);
     setText(unit, figure.unit);
     setText(direction, words);
     if (made) {
-      alive.dataset['made'] = made;
       setText(own, texts.making.takes(power(Math.max(0, made === 'export' ? net : -net))));
     }
     if (hero.dataset['direction'] !== side || !arrow.firstChild) fill(arrow, icon(isMaking && side === 'export' ? 'light' : side));
     hero.dataset['direction'] = side;
     speak(side, words, watts);
-  }
-
-  function nameSides(next: Sides): void {
-    sides = next;
-    for (const side of ['import', 'export'] as const) {
-      setText(key[side], sides[side]);
-      setText(today[side].label, sides[side]);
-    }
   }
 
   /** Said aloud when the direction turns, else once a minute: a screen reader must stay usable. */
@@ -205,7 +196,6 @@ export function nowPage(context: PageContext): Page {
     if (!reading) fill(body, alive);
     reading = next;
     arrived = monotonic();
-    nameSides(sidesOf(meter, next));
     showPower(next.values['power_net_w']);
     showAge();
     showQuarter();
