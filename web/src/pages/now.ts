@@ -4,7 +4,7 @@ import { api, type Alert, type Entry, type Reading } from '../api';
 import { curveChart } from '../chart';
 import { monotonic, now } from '../clock';
 import { deviceCards } from '../devices';
-import { card, fill, h, icon, setText, withCode } from '../dom';
+import { card, fill, h, icon, retitle, setText, withCode } from '../dom';
 import { duration, kiloWattHours, power, powerFigure } from '../format';
 import { membersText } from '../group';
 import { householdCard } from '../household';
@@ -16,6 +16,7 @@ import { RAW_GAP_S, withBreaks } from '../series';
 import { madeSide, sidesOf, type Side } from '../sides';
 import { texts } from '../texts';
 import { clockText, dateOf, daySpan } from '../time';
+import { dayName } from '../words';
 
 const t = texts.now;
 const HOUR_S = 3600;
@@ -86,10 +87,11 @@ export function nowPage(context: PageContext): Page {
   const notices = h('div', { class: 'notices', role: 'status', 'data-role': 'alerts' });
 
   const today = { import: pair(sides.import, 'is-import'), export: pair(sides.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
+  const toDay = h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay);
   const todayCard = card(t.today, { 'data-role': 'today' },
     h('dl', { class: 'pairs' }, today.import.root, exporting && today.export.root, !isMaking && today.peak.root),
     h('p', { class: 'card-foot' },
-      h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay),
+      toDay,
       // Not a page of this one: the daemon writes them.
       context.reports && h('a', { href: new URL('reports/', document.baseURI).href, 'data-role': 'reports' }, t.reports)));
 
@@ -200,7 +202,7 @@ export function nowPage(context: PageContext): Page {
     showAge();
     showQuarter();
     household.show(next);
-    if (next.devices) devices.show(next.devices);
+    if (next.devices) devices.show(next.devices, next.time);
     fill(phases, phaseTable(next));
     fill(registers, registerTable(meter, next, link(context.to('check'))));
     details(facts, meter, next);
@@ -217,8 +219,13 @@ export function nowPage(context: PageContext): Page {
   }
 
   async function loadToday(): Promise<void> {
-    const span = daySpan(dateOf(reading?.time ?? now(), meter.zone), meter.zone);
+    // The day of the last telegram, under its own name once another has begun.
+    const time = reading?.time ?? now();
+    const date = dateOf(time, meter.zone);
+    const span = daySpan(date, meter.zone);
     const days = await api.account(meter.name, 'days', span.from, span.to, abort.signal);
+    retitle(todayCard, dayName(time, meter.zone));
+    toDay.href = link(context.to('day', date === dateOf(now(), meter.zone) ? undefined : date));
     showToday(days.entries[0]);
   }
 
@@ -267,6 +274,8 @@ export function nowPage(context: PageContext): Page {
       if (todayAge < TODAY_REFRESH_S || !reading) return;
       todayAge = 0;
       void refresh(context, loadToday);
+      // Midnight may have passed since it was heard.
+      if (reading.devices) devices.show(reading.devices, reading.time);
       // What was said while the line was lost.
       void refresh(context, loadAlerts);
     },
