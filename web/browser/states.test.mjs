@@ -44,6 +44,31 @@ pageTest(found, 'an old telegram is called old', { skip }, async ({ page, go, sh
   }
 });
 
+pageTest(found, 'what a silent meter used last is not called today\u2019s', { skip }, async ({ page, go, shot }) => {
+  const silent = 45 * 86_400;
+  const day = (when) => new Date(when * 1000).toLocaleDateString('en-CA', { timeZone: 'Europe/Luxembourg' });
+  const said = (when, form) => new Date(when * 1000).toLocaleDateString('en-GB', { timeZone: 'Europe/Luxembourg', ...form }).replace(',', ',?');
+  const last = found.mock.state.now() - silent;
+  found.mock.state.silentFor = silent;
+  try {
+    await go('#/now?meter=home');
+    const heading = said(last, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+    const month = said(last, { month: 'long', year: 'numeric' });
+    await textOf(page, '[data-role="today"] h2', new RegExp(`^${heading}$`));
+    assert.match(await page.locator('[data-role="today"]').getAttribute('aria-label'), new RegExp(`^${heading}$`));
+    assert.match(await page.locator('[data-key="to-day"]').getAttribute('href'), new RegExp(`^#/day/${day(last)}\\?meter=home$`));
+    assert.match(await textOf(page, '[data-role="device-gas"]'), new RegExp(`cellar${heading}.*m³${month}.*m³Meter`));
+    await shot('now-silent-for-weeks');
+  } finally {
+    found.mock.state.silentFor = 0;
+  }
+  await go('#/health');
+  await go('#/now?meter=home');
+  await textOf(page, '[data-role="today"] h2', /^Today$/);
+  assert.match(await page.locator('[data-key="to-day"]').getAttribute('href'), /^#\/day\?meter=home$/);
+  await textOf(page, '[data-role="device-gas"]', /cellarToday.*This month/);
+});
+
 pageTest(found, 'a password is asked for, and logging out asks again', { skip, tolerate: NETWORK }, async ({ page, go, shot }) => {
   found.mock.state.needsLogin = true;
   try {

@@ -26,10 +26,10 @@ function quantities(meter, now) {
 }
 
 export function meterBody(meter, now) {
-  const { name, title, role = 'grid', members, house, proof, segments, contract } = meter;
+  const { name, title, role = 'grid', counts, members, house, proof, segments, contract } = meter;
   const last = Math.floor(now / 10) * 10;
   return {
-    name, title, role, ...(members ? { members } : {}), tariff: Boolean(contract), zone: ZONE, first_time: house.first, last_time: last, proof,
+    name, title, role, ...(counts ? { counts } : {}), ...(members ? { members } : {}), tariff: Boolean(contract), zone: ZONE, first_time: house.first, last_time: last, proof,
     segments: segments ?? [{ equipment: 'SAG1030700114004', first_time: house.first }], quantities: [...quantities(meter, now), ...deviceQuantities(meter)],
   };
 }

@@ -168,7 +168,7 @@ export function advisorBody({ name, house, contract }, now) {
   const scaled = known < 35_040;
   return {
     meter: name, from, to, currency: 'EUR', prices_of: dateText(now), quarter_hours_of_a_year: 35_040, quarter_hours_known: known, scaled,
-    peak_import_w: house.peak(from, to).watts, exceedance_price_nano_eur: EXCEEDANCE_2026 * 1e9, vat_basis_points: 800,
+    peak_import_w: house.peak(from, to).watts, exceedance_price_nano_eur: EXCEEDANCE_2026 * 1e9, vat_basis_points: 800, exceedance_vat_basis_points: 800,
     reference_power_w: contract.kw * 1000, cheapest_reference_power_w: cheapest.reference_power_w,
     saving_micro_eur: own.total_micro_eur - cheapest.total_micro_eur, certain: false, classes,
     notes: [

@@ -39,7 +39,7 @@ function makeState({ shift, withMeters, intervalMs, historyDays }) {
   const begun = historyDays === undefined ? {} : { historyDays };
   const gaps = begun.historyDays ? [] : gapsBefore(now());
   const house = (options) => new House({ now: now(), gaps: [], ...options, ...begun });
-  const roof = { name: 'roof', title: 'Roof', role: 'production', proof: 'tag', contract: null, house: house({ watts: roofPower, firstImport: 61_000, firstExport: 9_412_000 }) };
+  const roof = { name: 'roof', title: 'Roof', role: 'production', counts: 'export', proof: 'tag', contract: null, house: house({ watts: roofPower, firstImport: 61_000, firstExport: 9_412_000 }) };
   const meters = [
     { name: 'home', title: 'Home', proof: 'tag', house: house({ gaps }), contract: { kw: 3 }, production: [roof], withDevices: true },
     { name: 'garage', title: 'Garage', role: 'consumption', proof: 'crc', house: house({ exporting: false, scale: 0.3 }), contract: null },

@@ -17,6 +17,8 @@ export interface Meter {
   /** There is a contract: its costs are known. */
   readonly tariff: boolean;
   readonly role?: string;
+  /** Of `production`: the register that counts what is made. */
+  readonly counts?: 'import' | 'export';
   /** Of groups: what they sum. */
   readonly members?: { readonly add: readonly string[]; readonly subtract: readonly string[] };
   readonly zone: string;

@@ -11,7 +11,7 @@ import type { Measure } from './scale';
 import { texts } from './texts';
 import { clockText, dateOf, type Span } from './time';
 import { figure, spanState } from './totals';
-import { mediumDate } from './words';
+import { dayName, mediumDate, monthOf } from './words';
 
 const t = texts.devices;
 
@@ -37,16 +37,18 @@ const spanAmount = (device: Device, span: DeviceSpan | undefined): number | null
   return typeof value === 'number' ? value : null;
 };
 
-/** What is known of the devices now, a card each. The cards stay while figures change. */
-export function deviceCards(zone: string): { root: HTMLElement; show(devices: readonly Device[]): void } {
+/** What is known of the devices at a telegram, a card each: of its day and its month. The cards stay while figures change. */
+export function deviceCards(zone: string): { root: HTMLElement; show(devices: readonly Device[], at: number): void } {
   const root = h('div', { class: 'columns', 'data-role': 'devices' });
-  const shown = new Map<string, (device: Device) => void>();
+  const shown = new Map<string, (device: Device, at: number) => void>();
   let names = '';
 
   function build(device: Device): HTMLElement {
-    const parts = { today: pair(t.today), month: pair(t.month), register: pair(t.register, 'is-wide') };
+    const parts = { today: pair(texts.now.today), month: pair(t.month), register: pair(t.register, 'is-wide') };
     const note = h('p', { class: 'card-foot' });
-    shown.set(device.id, (next) => {
+    shown.set(device.id, (next, at) => {
+      setText(parts.today.label, dayName(at, zone));
+      setText(parts.month.label, monthOf(at, zone));
       setText(parts.today.value, amountText(next, amount(next, 'day')));
       setText(parts.month.value, amountText(next, amount(next, 'month')));
       setText(parts.register.value, amountText(next, amount(next)));
@@ -61,14 +63,14 @@ export function deviceCards(zone: string): { root: HTMLElement; show(devices: re
 
   return {
     root,
-    show(devices) {
+    show(devices, at) {
       const next = devices.map((device) => `${device.id} ${device.title}`).join();
       if (next !== names) {
         shown.clear();
         fill(root, ...devices.map(build));
         names = next;
       }
-      for (const device of devices) shown.get(device.id)?.(device);
+      for (const device of devices) shown.get(device.id)?.(device, at);
     },
   };
 }

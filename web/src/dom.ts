@@ -85,6 +85,13 @@ export function card(title: string, attributes: Attributes, ...children: Child[]
     h('h2', {}, title), ...children);
 }
 
+/** Another heading for a card. */
+export function retitle(section: HTMLElement, title: string): void {
+  section.setAttribute('aria-label', title);
+  const heading = section.querySelector('h2');
+  if (heading) setText(heading, title);
+}
+
 /** True while the user types or chooses in a form field. */
 export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName));

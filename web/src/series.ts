@@ -1,7 +1,7 @@
 /** Curves as lists: where a line must break, because nothing was heard. */
 import type { Column, Series } from './api';
 
-/** Raw readings further apart than this have a gap between them. */
+/** Raw readings further apart than this may have a gap between them, s. */
 export const RAW_GAP_S = 60;
 
 export interface Break { readonly from: number; readonly to: number }
@@ -13,10 +13,14 @@ export interface Curve {
   readonly breaks: readonly Break[];
 }
 
-/** Between these two steps nothing was heard: the first moment without data and the next with it, or null. */
-function breakBetween(before: number, after: number, resolution: number): Break | null {
-  if (resolution === 0) return after - before > RAW_GAP_S ? { from: before, to: after } : null;
-  return after - before > resolution ? { from: before + resolution, to: after } : null;
+/** What comes less often than this is no curve, s. */
+const SLOWEST_S = 900;
+
+/** Times further apart than this have a gap between them, s: a board that publishes every five minutes has none after each. */
+function longest(resolution: number, time: readonly number[]): number {
+  const distances = time.slice(1).map((t, index) => t - (time[index] ?? t)).sort((a, b) => a - b);
+  const usual = Math.min(distances[(distances.length - 1) >> 1] ?? 0, SLOWEST_S);
+  return Math.max(resolution || RAW_GAP_S, 1.5 * usual);
 }
 
 /** Puts an empty step into every gap, so that no line is drawn across it. */
@@ -24,10 +28,12 @@ export function withBreaks(resolution: number, time: readonly number[], columns:
   const outTime: number[] = [];
   const out: (number | null)[][] = columns.map(() => []);
   const breaks: Break[] = [];
+  const limit = longest(resolution, time);
   time.forEach((t, index) => {
     const previous = index > 0 ? time[index - 1] : undefined;
-    const gap = previous === undefined ? null : breakBetween(previous, t, resolution);
-    if (gap) {
+    if (previous !== undefined && t - previous > limit) {
+      // The first moment without data, and the next with it.
+      const gap = { from: previous + resolution, to: t };
       breaks.push(gap);
       outTime.push((gap.from + gap.to) / 2);
       out.forEach((column) => column.push(null));

@@ -68,7 +68,6 @@ export const texts = {
   },
 
   devices: {
-    today: 'Today',
     month: 'This month',
     register: 'Meter reading',
     readAt: (when: string) => `Read ${when}.`,

@@ -1,6 +1,7 @@
 /** Names and dates in words, composed from texts.ts and the meter's calendar. */
+import { now } from './clock';
 import { LOCALE, texts } from './texts';
-import type { LocalDate } from './time';
+import { dateOf, type LocalDate } from './time';
 
 /** Dates are formatted as UTC midnights: a calendar date has no zone of its own. */
 function dateFormat(options: Intl.DateTimeFormatOptions): (date: LocalDate) => string {
@@ -21,6 +22,17 @@ export const monthTitle = (month: string): string => monthYear(`${month}-01`);
 export const monthName = (month: string): string => monthLong(`${month}-01`);
 export const monthAbbreviation = (month: string): string => monthShort(`${month}-01`);
 export const monthInitial = (month: string): string => monthNarrow(`${month}-01`);
+
+/** The day or the month around a moment: "Today" and "This month" only while it is. */
+export function dayName(unix: number, zone: string): string {
+  const date = dateOf(unix, zone);
+  return date === dateOf(now(), zone) ? texts.now.today : mediumDate(date);
+}
+
+export function monthOf(unix: number, zone: string): string {
+  const month = dateOf(unix, zone).slice(0, 7);
+  return month === dateOf(now(), zone).slice(0, 7) ? texts.devices.month : monthTitle(month);
+}
 
 export const isWeekend = (date: LocalDate): boolean => weekdayNumber(date) % 6 === 0;
 

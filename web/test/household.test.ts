@@ -3,7 +3,7 @@ import type { Meter, Reading } from '../src/api';
 import { watts, wholePercent } from '../src/format';
 import { membersText, registersHint } from '../src/group';
 import { powersOf, production, sourceShares } from '../src/household';
-import { madeSide, sidesOf } from '../src/sides';
+import { sidesOf } from '../src/sides';
 import { texts } from '../src/texts';
 
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, ' ');
@@ -50,14 +50,10 @@ describe('production behind a meter', () => {
 });
 
 describe('the sides of a meter', () => {
-  const reading = (imported: number | null, exported: number | null): Reading =>
-    ({ meter: 'roof', time: 0, age_s: 0, proof: 'tag', values: { energy_import_wh: imported, energy_export_wh: exported } });
-
   it('are import and export, but what is made and its own use where something is made', () => {
-    expect(sidesOf(meter('home', 'grid'), reading(5, 9)).export).toBe('Export');
-    expect(sidesOf(meter('roof', 'production'), reading(5, 9))).toEqual({ import: 'Own use', export: 'Made' });
-    expect(sidesOf(meter('roof', 'production'), reading(9, 5))).toEqual({ import: 'Made', export: 'Own use' });
-    expect([madeSide(reading(0, 0)), madeSide(reading(9, null)), madeSide(reading(null, 9))]).toEqual(['export', 'import', 'export']);
+    expect(sidesOf(meter('home', 'grid')).export).toBe('Export');
+    expect(sidesOf({ ...meter('roof', 'production'), counts: 'export' })).toEqual({ import: 'Own use', export: 'Made' });
+    expect(sidesOf({ ...meter('roof', 'production'), counts: 'import' })).toEqual({ import: 'Made', export: 'Own use' });
   });
 });
 

@@ -21,6 +21,27 @@ describe('breaks in a curve', () => {
     expect(curve.columns[1]).toEqual([0, 1, null, 2]);
   });
 
+  /** What is heard every `pace` seconds, from a moment on. */
+  const heard = (pace: number, count: number, from = 0): number[] => Array.from({ length: count }, (_, index) => from + index * pace);
+  const breaksOf = (resolution: number, time: number[]) => withBreaks(resolution, time, [time]).breaks;
+
+  it('leaves what is heard at a slower pace joined, up to a quarter of an hour', () => {
+    for (const pace of [10, 60, 120, 300, 600, 900]) {
+      for (const resolution of pace < 60 ? [0] : [0, 60]) expect([pace, breaksOf(resolution, heard(pace, 12))]).toEqual([pace, []]);
+    }
+    // A few seconds more or less, and the borders of the steps, are no silence.
+    expect(breaksOf(60, [0, 300, 540, 900, 1200])).toEqual([]);
+    expect(breaksOf(0, heard(3600, 5))).toHaveLength(4);
+  });
+
+  it('breaks where a slow meter was silent for longer than is usual of it', () => {
+    const time = [...heard(300, 6), ...heard(300, 6, 2100)];
+    expect(breaksOf(0, time)).toEqual([{ from: 1500, to: 2100 }]);
+    expect(breaksOf(60, time)).toEqual([{ from: 1560, to: 2100 }]);
+    // Two far silences do not make a quick meter slow.
+    expect(breaksOf(0, [...heard(10, 6), ...heard(10, 6, 500), ...heard(10, 6, 5000)])).toHaveLength(2);
+  });
+
   it('keeps the unknown unknown in a difference', () => {
     expect(difference([5, null, 0], [2, 1, 7])).toEqual([3, null, -7]);
     expect(difference([5], undefined)).toEqual([5]);

@@ -376,14 +376,25 @@ fn a_phase_that_is_not_there_is_not_low_and_one_that_is_lost_is() {
 #[test]
 fn a_current_by_the_meters_own_word() {
     let settings = AlertSettings { current: Some(CurrentRule::DEFAULT), ..ALL };
-    for (fuse, said) in [(Some(25_000), 1), (None, 0)] {
+    let (fuse, threshold) = (Quantity::FuseThreshold, Quantity::CurrentThresholdImport);
+    let cases: [(&[(Quantity, i64)], usize); 6] = [
+        (&[(fuse, 25_000)], 1),
+        // Luxembourg.
+        (&[(threshold, 25_000), (Quantity::CurrentThresholdExport, -25_000)], 1),
+        (&[(threshold, 40_000)], 0),
+        // Both: the fuse is the narrower word.
+        (&[(fuse, 40_000), (threshold, 25_000)], 0),
+        (&[(fuse, 0), (threshold, 25_000)], 1),
+        (&[], 0),
+    ];
+    for (told, said) in cases {
         let mut house = House::new(settings);
         for step in 0..10 {
             let mut more = vec![(Quantity::CurrentL1, 26_000)];
-            more.extend(fuse.map(|fuse| (Quantity::FuseThreshold, fuse)));
+            more.extend(told);
             house.read(START + step * 10, 10, 0, &more);
         }
-        assert_eq!(house.said(Code::CurrentHigh).len(), said);
+        assert_eq!(house.said(Code::CurrentHigh).len(), said, "{told:?}");
     }
 }
 

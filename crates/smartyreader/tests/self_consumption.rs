@@ -118,6 +118,12 @@ fn what_is_made_is_used_or_exported_to_the_watt_hour() {
     let daemon = Daemon::start(&folder, &format!("{}[mqtt.house]\n{}", house.sections(), broker.settings()));
     house.connect();
     heard.first("smartyreader/availability");
+    // Which register counts what is made is what was set, whatever the registers show.
+    let sides: Vec<(Value, Value)> = (daemon.json("/api/v1/meters")["meters"].as_array().unwrap().iter())
+        .map(|meter| (meter["name"].clone(), meter["counts"].clone()))
+        .collect();
+    let side = |name: &str, counts: Value| (name.into(), counts);
+    assert_eq!(sides, [side("home", Value::Null), side("roof", "export".into()), side("shed", "import".into())]);
     let pause = START + 5 * QUARTER + 100..START + 7 * QUARTER + 100;
     house.speak(START - 20..pause.start);
     // One roof is silent across two borders: what it made is known in sum only, and of nobody else.

@@ -11,7 +11,7 @@ import { householdTotals, loadShare } from '../household';
 import { guarded, loading, refresh, type Page, type PageContext } from '../page';
 import { qualityCard } from '../quality';
 import { exports } from '../quantities';
-import { loadSides } from '../sides';
+import { sidesOf } from '../sides';
 import { texts } from '../texts';
 import { clockText, daySpan, hoursIn, localParts, zoneOffset, type Span } from '../time';
 import { entryState, totals } from '../totals';
@@ -70,11 +70,12 @@ export function dayPage(context: PageContext): Page {
 
   async function load(): Promise<void> {
     const account = (kind: 'days' | 'hours' | 'quarter-hours') => api.account(meter.name, kind, day.from, day.to, abort.signal);
-    const [whole, byHour, quarters, quality, share, devices, sides] = await Promise.all([
+    const [whole, byHour, quarters, quality, share, devices] = await Promise.all([
       account('days'), account('hours'), account('quarter-hours'), api.quality(meter.name, day.from, day.to, abort.signal),
       loadShare(context, 'days', day.from, day.to, abort.signal),
-      deviceDay(context, day, abort.signal), loadSides(context, abort.signal),
+      deviceDay(context, day, abort.signal),
     ]);
+    const sides = sidesOf(meter);
     curve.name(sides);
     const bars = hourBars(byHour, day, meter, chooseHour);
     const entry = whole.entries.find((one) => one.start === day.from);

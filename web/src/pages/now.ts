@@ -4,7 +4,7 @@ import { api, type Alert, type Entry, type Reading } from '../api';
 import { curveChart } from '../chart';
 import { monotonic, now } from '../clock';
 import { deviceCards } from '../devices';
-import { card, fill, h, icon, setText, withCode } from '../dom';
+import { card, fill, h, icon, retitle, setText, withCode } from '../dom';
 import { duration, kiloWattHours, power, powerFigure } from '../format';
 import { membersText } from '../group';
 import { householdCard } from '../household';
@@ -13,9 +13,10 @@ import { exports } from '../quantities';
 import { pair, quarterCard } from '../quarter';
 import { details, phaseTable, registerTable } from '../readings';
 import { RAW_GAP_S, withBreaks } from '../series';
-import { madeSide, sidesOf, type Side, type Sides } from '../sides';
+import { madeSide, sidesOf, type Side } from '../sides';
 import { texts } from '../texts';
 import { clockText, dateOf, daySpan } from '../time';
+import { dayName } from '../words';
 
 const t = texts.now;
 const HOUR_S = 3600;
@@ -58,11 +59,12 @@ export function nowPage(context: PageContext): Page {
 
   const exporting = exports(meter);
   const isGroup = meter.role === 'group';
-  const isMaking = meter.role === 'production';
-  let sides: Sides = texts;
+  const made = madeSide(meter);
+  const isMaking = made !== null;
+  const sides = sidesOf(meter);
   const chart = curveChart({ zone: meter.zone, measure: 'power', style: 'signed', label: t.lastHour, height: HOUR_HEIGHT, onHover: showHover });
   const hover = h('p', { class: 'legend' });
-  const key = { import: h('span', { class: 'key-import' }, texts.import), export: h('span', { class: 'key-export' }, texts.export) };
+  const key = { import: h('span', { class: 'key-import' }, sides.import), export: h('span', { class: 'key-export' }, sides.export) };
   const hour = h('div', { class: 'hero-hour', 'data-role': 'last-hour' },
     h('div', { class: 'row' }, h('h2', {}, t.lastHour),
       h('p', { class: 'key', 'aria-hidden': 'true' },
@@ -84,11 +86,12 @@ export function nowPage(context: PageContext): Page {
   const quarter = quarterCard(meter.zone, exporting, !isMaking);
   const notices = h('div', { class: 'notices', role: 'status', 'data-role': 'alerts' });
 
-  const today = { import: pair(texts.import, 'is-import'), export: pair(texts.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
+  const today = { import: pair(sides.import, 'is-import'), export: pair(sides.export, 'is-export'), peak: pair(t.peak, 'is-wide') };
+  const toDay = h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay);
   const todayCard = card(t.today, { 'data-role': 'today' },
     h('dl', { class: 'pairs' }, today.import.root, exporting && today.export.root, !isMaking && today.peak.root),
     h('p', { class: 'card-foot' },
-      h('a', { href: link(context.to('day')), 'data-key': 'to-day' }, t.toDay),
+      toDay,
       // Not a page of this one: the daemon writes them.
       context.reports && h('a', { href: new URL('reports/', document.baseURI).href, 'data-role': 'reports' }, t.reports)));
 
@@ -97,7 +100,7 @@ export function nowPage(context: PageContext): Page {
   const phases = h('div', {});
   const registers = h('div', {});
   const facts = h('div', {});
-  const alive = h('div', { class: 'stack' },
+  const alive = h('div', { class: 'stack', 'data-made': made ?? undefined },
     notices,
     h('div', { class: 'now-top' }, hero, h('div', { class: 'now-side' }, quarter.root, todayCard)),
     household.root,
@@ -136,27 +139,17 @@ export function nowPage(context: PageContext): Page {
       setText(number, texts.none);
       return;
     }
-    const made = reading && isMaking ? madeSide(reading) : null;
     const { side, words, watts } = made ? making(net, made) : atGrid(net);
     const figure = powerFigure(watts);
     setText(number, figure.number);
     setText(unit, figure.unit);
     setText(direction, words);
     if (made) {
-      alive.dataset['made'] = made;
       setText(own, texts.making.takes(power(Math.max(0, made === 'export' ? net : -net))));
     }
     if (hero.dataset['direction'] !== side || !arrow.firstChild) fill(arrow, icon(isMaking && side === 'export' ? 'light' : side));
     hero.dataset['direction'] = side;
     speak(side, words, watts);
-  }
-
-  function nameSides(next: Sides): void {
-    sides = next;
-    for (const side of ['import', 'export'] as const) {
-      setText(key[side], sides[side]);
-      setText(today[side].label, sides[side]);
-    }
   }
 
   /** Said aloud when the direction turns, else once a minute: a screen reader must stay usable. */
@@ -205,12 +198,11 @@ export function nowPage(context: PageContext): Page {
     if (!reading) fill(body, alive);
     reading = next;
     arrived = monotonic();
-    nameSides(sidesOf(meter, next));
     showPower(next.values['power_net_w']);
     showAge();
     showQuarter();
     household.show(next);
-    if (next.devices) devices.show(next.devices);
+    if (next.devices) devices.show(next.devices, next.time);
     fill(phases, phaseTable(next));
     fill(registers, registerTable(meter, next, link(context.to('check'))));
     details(facts, meter, next);
@@ -227,8 +219,13 @@ export function nowPage(context: PageContext): Page {
   }
 
   async function loadToday(): Promise<void> {
-    const span = daySpan(dateOf(reading?.time ?? now(), meter.zone), meter.zone);
+    // The day of the last telegram, under its own name once another has begun.
+    const time = reading?.time ?? now();
+    const date = dateOf(time, meter.zone);
+    const span = daySpan(date, meter.zone);
     const days = await api.account(meter.name, 'days', span.from, span.to, abort.signal);
+    retitle(todayCard, dayName(time, meter.zone));
+    toDay.href = link(context.to('day', date === dateOf(now(), meter.zone) ? undefined : date));
     showToday(days.entries[0]);
   }
 
@@ -277,6 +274,8 @@ export function nowPage(context: PageContext): Page {
       if (todayAge < TODAY_REFRESH_S || !reading) return;
       todayAge = 0;
       void refresh(context, loadToday);
+      // Midnight may have passed since it was heard.
+      if (reading.devices) devices.show(reading.devices, reading.time);
       // What was said while the line was lost.
       void refresh(context, loadAlerts);
     },

@@ -13,7 +13,7 @@ import { QUARTER_S } from '../peaks';
 import { peaksCard } from '../peakscard';
 import { markOf, qualityLine } from '../quality';
 import { exports } from '../quantities';
-import { loadSides } from '../sides';
+import { sidesOf } from '../sides';
 import { texts } from '../texts';
 import { clockText, dateOf, dayStart } from '../time';
 import { entryState, totals } from '../totals';
@@ -72,15 +72,15 @@ export function spanPage(context: PageContext, plan: SpanPlan): Page {
   }
 
   async function load(): Promise<void> {
-    const [whole, parts, quality, share, devices, sides] = await Promise.all([
+    const [whole, parts, quality, share, devices] = await Promise.all([
       api.account(meter.name, plan.whole, from, to, abort.signal),
       api.account(meter.name, plan.parts, from, to, abort.signal),
       // A year has too many days for a mark each.
       plan.kind === 'month' ? api.quality(meter.name, from, to, abort.signal) : [],
       loadShare(context, plan.whole, from, to, abort.signal),
       deviceBars(context, { from, to, whole: plan.whole, parts: plan.parts, slots: deviceSlots() }, abort.signal),
-      loadSides(context, abort.signal),
     ]);
+    const sides = sidesOf(meter);
     const list = bars(parts.entries, quality);
     const entry = whole.entries.find((one) => one.start === from);
     if (!entry && list.every((bar) => bar.imported === null && bar.exported === null)) {

@@ -120,8 +120,13 @@ impl Rules {
                 }
             }
         }
+        // Belgium's meters send their fuse (1-0:31.4.0); Luxembourg's the threshold of the current (1-1:31.4.0), 40 A
+        // beside a limiter of 27.6 kVA: three times 230 V and the fuse.
+        let told = [Quantity::FuseThreshold, Quantity::CurrentThresholdImport]
+            .into_iter()
+            .find_map(|quantity| seen.values.get(quantity).filter(|limit| *limit > 0));
         if let Some(rule) = &self.settings.current
-            && let Some(limit) = rule.limit_ma.or(seen.values.get(Quantity::FuseThreshold)).filter(|limit| *limit > 0)
+            && let Some(limit) = rule.limit_ma.or(told).filter(|limit| *limit > 0)
         {
             for (index, quantity) in CURRENTS.into_iter().enumerate() {
                 let Some(value) = seen.values.get(quantity) else { continue };

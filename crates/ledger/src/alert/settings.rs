@@ -83,7 +83,7 @@ impl VoltageRule {
 /// What a phase may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentRule {
-    /// mA. `None`: what the meter says that the fuse carries; nothing where it does not.
+    /// mA. `None`: what the meter says of its fuse or of the threshold of its current; nothing where it says nothing.
     pub limit_ma: Option<i64>,
     /// It is right again when it is below by so much, mA.
     pub margin_ma: i64,

@@ -281,7 +281,7 @@ fn print_advice(meter: &str, contract: &Contract, advice: &Advice) {
     let cheapest = advice.cheapest().map(|step| step.class.reference_w);
     for step in &advice.steps {
         let power = step.class.reference_w;
-        let amount = |amount| cents(advice.with_tax(amount)).replace("   €", " €");
+        let amount = |amount| cents(amount).replace("   €", " €");
         let mark = match (Some(power) == cheapest, Some(power) == advice.current_w) {
             (true, true) => "  cheapest, and yours",
             (true, false) => "  cheapest",
@@ -291,10 +291,10 @@ fn print_advice(meter: &str, contract: &Contract, advice: &Advice) {
         println!(
             "   {:>5} kW{:>16}{:>18}{:>16}{:>16}{mark}",
             Watts(power).to_string(),
-            amount(step.advised.fixed),
+            amount(advice.fixed(step)),
             quantity(Quantity::Energy(step.advised.quarter_wh)).trim_end(),
-            amount(step.advised.exceedance),
-            amount(step.advised.total())
+            amount(advice.exceedance(step)),
+            amount(advice.total(step))
         );
     }
     println!();

@@ -29,8 +29,10 @@ pub struct Advice {
     pub highest_w: Option<i64>,
     /// A kWh beyond the reference power, without tax.
     pub beyond: Price,
-    /// The tax, in hundredths of a percent.
+    /// The tax on the fixed price, in hundredths of a percent.
     pub vat_basis_points: u16,
+    /// The tax on what goes beyond, in hundredths of a percent.
+    pub exceedance_vat_basis_points: u16,
     /// The reference power of the contract, W.
     pub current_w: Option<u32>,
     /// The classes, the lowest first.
@@ -67,6 +69,7 @@ impl Advice {
             highest_w: usage.quarters.iter().filter_map(|quarter| quarter.import).max().map(|wh| wh.saturating_mul(4)),
             beyond: Price::default(),
             vat_basis_points: 0,
+            exceedance_vat_basis_points: 0,
             current_w: contract.reference_w(prices_of),
             steps: Vec::new(),
             certain: true,
@@ -77,13 +80,14 @@ impl Advice {
         let mut advised = vec![Advised::default(); classes.len()];
         advice.known_quarters = advise(&classes, beyond, &usage.quarters, advice.year_quarters, &mut advised);
         let above = classes.iter().skip(1).map(Some).chain([None]);
-        advice.steps = (classes.iter().zip(advised).zip(above))
+        let steps = (classes.iter().zip(advised).zip(above))
             .map(|((&class, advised), above)| Step {
                 class,
                 advised,
-                break_even: above.and_then(|&above| break_even(class, above, beyond)),
+                break_even: above.and_then(|&above| advice.break_even(class, above)),
             })
             .collect();
+        advice.steps = steps;
         if advice.known_quarters == 0 {
             advice
                 .notes
@@ -110,12 +114,31 @@ impl Advice {
 
     /// The class that costs least; of equals the lowest.
     pub fn cheapest(&self) -> Option<&Step> {
-        self.steps.iter().min_by_key(|step| step.advised.total())
+        self.steps.iter().min_by_key(|step| self.total(step))
     }
 
-    /// With tax.
-    pub fn with_tax(&self, amount: Money) -> Money {
-        amount + amount.vat(self.vat_basis_points)
+    /// The fixed price of a class for a year, with tax.
+    pub fn fixed(&self, step: &Step) -> Money {
+        step.advised.fixed + step.advised.fixed.vat(self.vat_basis_points)
+    }
+
+    /// What goes beyond a class in a year, with tax.
+    pub fn exceedance(&self, step: &Step) -> Money {
+        step.advised.exceedance + step.advised.exceedance.vat(self.exceedance_vat_basis_points)
+    }
+
+    /// Both together.
+    pub fn total(&self, step: &Step) -> Money {
+        self.fixed(step) + self.exceedance(step)
+    }
+
+    /// By the prices with their taxes. Only their ratio counts, so that they are left in ten-thousandths of a nano-euro.
+    fn break_even(&self, lower: Class, higher: Class) -> Option<i64> {
+        let taxed = |price: Price, basis_points: u16| {
+            Price::nano_euro(price.as_nano_euro().saturating_mul(10_000 + i64::from(basis_points)))
+        };
+        let class = |class: Class| Class { month: taxed(class.month, self.vat_basis_points), ..class };
+        break_even(class(lower), class(higher), taxed(self.beyond, self.exceedance_vat_basis_points))
     }
 
     /// The classes and the price of what goes beyond, as of the day.
@@ -130,18 +153,23 @@ impl Advice {
             self.notes.push(lacks("the fixed price of the network is the same for each class"));
             return None;
         };
-        let Some((Amount::Flat(beyond), exceedance)) =
-            contract.price_on(Component::Exceedance, day).map(|(price, _)| (&price.amount, price))
-        else {
+        let flat = contract.price_on(Component::Exceedance, day).and_then(|(price, tax)| match price.amount {
+            Amount::Flat(euro) => Some((price, tax, tax.net(price, euro))),
+            _ => None,
+        });
+        let Some((exceedance, exceedance_tax, beyond)) = flat else {
             self.notes.push(lacks("there is no price of energy beyond the reference power"));
             return None;
         };
         // A year is twelve months; what is less than a nano-euro of a month does not decide anything.
         let monthly = |euro: Euro| if fixed.per == Per::Year { euro.0 / 12 } else { euro.0 };
-        let class =
-            |&(power, euro): &(Watts, Euro)| Class { reference_w: power.0, month: Price::nano_euro(monthly(euro)) };
+        let class = |&(power, euro): &(Watts, Euro)| Class {
+            reference_w: power.0,
+            month: Price::nano_euro(monthly(tax.net(fixed, euro))),
+        };
         self.vat_basis_points = tax.basis_points;
-        self.certain = fixed.certain && exceedance.certain && tax.certain;
+        self.exceedance_vat_basis_points = exceedance_tax.basis_points;
+        self.certain = fixed.certain && exceedance.certain && tax.certain && exceedance_tax.certain;
         Some((table.iter().map(class).collect(), Price::nano_euro(beyond.0)))
     }
 }

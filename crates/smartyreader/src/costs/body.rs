@@ -108,6 +108,7 @@ pub struct AdviceBody {
     peak_import_w: Option<i64>,
     exceedance_price_nano_eur: i64,
     vat_basis_points: u16,
+    exceedance_vat_basis_points: u16,
     reference_power_w: Option<u32>,
     cheapest_reference_power_w: Option<u32>,
     saving_micro_eur: Option<i64>,
@@ -253,16 +254,16 @@ impl AdviceBody {
     pub fn new(meter: &str, advice: &Advice) -> Self {
         let cheapest = advice.cheapest();
         let current = advice.steps.iter().find(|step| Some(step.class.reference_w) == advice.current_w);
-        let saving = cheapest.zip(current).map(|(cheapest, current)| {
-            advice.with_tax(current.advised.total() - cheapest.advised.total()).micro_euro()
-        });
+        let saving = cheapest
+            .zip(current)
+            .map(|(cheapest, current)| (advice.total(current) - advice.total(cheapest)).micro_euro());
         let class = |step: &Step| ClassBody {
             reference_power_w: step.class.reference_w,
             fixed_month_nano_eur: step.class.month.as_nano_euro(),
-            fixed_micro_eur: advice.with_tax(step.advised.fixed).micro_euro(),
+            fixed_micro_eur: advice.fixed(step).micro_euro(),
             exceedance_wh: Quantity::Energy(step.advised.quarter_wh).milli(),
-            exceedance_micro_eur: advice.with_tax(step.advised.exceedance).micro_euro(),
-            total_micro_eur: advice.with_tax(step.advised.total()).micro_euro(),
+            exceedance_micro_eur: advice.exceedance(step).micro_euro(),
+            total_micro_eur: advice.total(step).micro_euro(),
             break_even_month_wh: step.break_even.map(|quarter_wh| Quantity::Energy(quarter_wh).milli()),
         };
         Self {
@@ -277,6 +278,7 @@ impl AdviceBody {
             peak_import_w: advice.highest_w,
             exceedance_price_nano_eur: advice.beyond.as_nano_euro(),
             vat_basis_points: advice.vat_basis_points,
+            exceedance_vat_basis_points: advice.exceedance_vat_basis_points,
             reference_power_w: advice.current_w,
             cheapest_reference_power_w: cheapest.map(|step| step.class.reference_w),
             saving_micro_eur: saving,

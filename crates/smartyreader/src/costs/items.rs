@@ -5,7 +5,7 @@ use smarty_ledger::cost::{Basis, Price, Pricing, Span, Window};
 
 use super::contract::Contract;
 use super::note::Note;
-use crate::config::tariff::{self, Amount, Component, Per, TariffFile};
+use crate::config::tariff::{self, Amount, Component, Euro, Per, TariffFile};
 
 /// Days: the first, and the first that is not among them.
 pub(super) type Days = (Date, Date);
@@ -57,6 +57,19 @@ pub(super) struct Tax<'a> {
     pub(super) basis_points: u16,
     pub(super) source: &'a str,
     pub(super) certain: bool,
+}
+
+impl Tax<'_> {
+    /// An amount of a price without the tax, which may be in it already, to the nearest nano-euro.
+    pub(super) fn net(&self, price: &tariff::Price, euro: Euro) -> Euro {
+        if !price.includes_vat {
+            return euro;
+        }
+        let (whole, part) = (i128::from(euro.0) * 10_000, 10_000 + i128::from(self.basis_points));
+        let nano = (whole + whole.signum() * (part / 2)) / part;
+        // No further from zero than it was.
+        Euro(i64::try_from(nano).unwrap_or(euro.0))
+    }
 }
 
 /// Who says what the user's own prices are.

@@ -26,9 +26,9 @@ impl Contract {
             return Terms::NONE;
         }
         let price = self.price_on(Component::Exceedance, (day, next(day)));
-        let price_micro_euro = price.and_then(|(price, _)| match price.amount {
+        let price_micro_euro = price.and_then(|(price, tax)| match price.amount {
             // Nano-euro, rounded half up.
-            Amount::Flat(euro) => Some(euro.0.saturating_add(500).div_euclid(1000)),
+            Amount::Flat(euro) => Some(tax.net(price, euro).0.saturating_add(500).div_euclid(1000)),
             _ => None,
         });
         Terms { reference_w: self.reference_w(day), price_micro_euro }

@@ -14,6 +14,7 @@ use super::params::local;
 use super::request::Path;
 use super::{App, Sorry, devices};
 use crate::accounts::RunningQuarter;
+use crate::config::Role;
 use crate::hex;
 use crate::hub::Live;
 use crate::observe::now;
@@ -70,6 +71,9 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, Sorry> {
                 "segments": segments,
                 "quantities": quantities,
             });
+            if settings.role == Role::Production {
+                body["counts"] = settings.counted().name().into();
+            }
             if let Some(group) = app.config.group.get(name) {
                 body["members"] = json!({"add": group.add, "subtract": group.subtract});
             }

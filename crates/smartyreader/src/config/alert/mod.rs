@@ -113,7 +113,8 @@ impl Default for VoltageAlert {
 pub struct CurrentAlert {
     /// Off: nothing is said about currents.
     pub enabled: bool,
-    /// What a phase may carry, A. Left out: what the meter says that the fuse does; nothing where it says nothing.
+    /// What a phase may carry, A. Left out: what the meter says of its fuse or of the threshold of its current;
+    /// nothing where it says nothing.
     pub limit: Option<f64>,
     /// Right again when so much below, A.
     pub margin: f64,
