@@ -322,7 +322,7 @@ export const texts = {
     } as Record<string, string>,
     kinds: {
       serial: 'serial port', tcp: 'network', file: 'file', stdin: 'standard input', mqtt: 'MQTT',
-      'telegram-server': 'telegram server', 'day-file': 'day files',
+      'telegram-server': 'telegram server', 'day-file': 'day files', page: 'live page', alert: 'alerts',
     } as Record<string, string>,
     sinks: 'Receivers',
     sinceState: 'For',
