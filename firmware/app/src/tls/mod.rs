@@ -3,6 +3,8 @@
 //! With a common key no certificate is wanted: the keys of the connection follow from it, so a server without it cannot be
 //! talked to. With a certificate the broker's must be signed by the authority that was given, for the broker's name.
 
+mod pump;
+mod records;
 #[cfg(test)]
 mod tests;
 mod verifier;
@@ -18,6 +20,8 @@ use heapless::Vec;
 use rand_core::CryptoRngCore;
 
 use crate::settings::{Name, Settings};
+pub(crate) use pump::Pump;
+pub(crate) use records::Records;
 use verifier::Verifier;
 
 /// A record as long as TLS allows, for what the broker sends.

@@ -3,17 +3,17 @@
 extern crate std;
 
 mod certificate;
+mod hurt;
 mod server;
 
 use std::vec::Vec;
 
 use embassy_futures::select::{Either, select};
 use embassy_futures::{block_on, yield_now};
-use embedded_io_async::{ErrorType, Read, Write};
 use p256::ecdsa::SigningKey;
 use rand_core::{CryptoRng, Error, RngCore};
 
-use super::{Buffers, Secret, open};
+use super::{Buffers, Records, Secret, open};
 use crate::settings::{Name, Settings};
 use certificate::certificate;
 use server::{CERTIFICATE, EXTENSIONS, HANDSHAKE, Server, Wire};
@@ -40,27 +40,8 @@ impl RngCore for Dice {
 
 impl CryptoRng for Dice {}
 
-/// The client's end of a connection in memory.
-struct End<'w>(&'w Wire, &'w Wire);
-
-impl ErrorType for End<'_> {
-    type Error = core::convert::Infallible;
-}
-
-impl Read for End<'_> {
-    async fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Self::Error> {
-        Ok(self.0.read(bytes).await)
-    }
-}
-
-impl Write for End<'_> {
-    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
-        Ok(self.1.write(bytes).await)
-    }
-    async fn flush(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-}
+/// A common key.
+const KEY: &str = "00112233445566778899aabbccddeeff";
 
 /// What a server says.
 type Said<'a> = &'a dyn Fn(&mut Server<'_>) -> Vec<u8>;
@@ -77,7 +58,8 @@ fn handshake(authority: &[u8], said: &impl AsyncFn(&mut Server<'_>)) -> Result<(
     settings.set(Name::Broker, "broker.example").unwrap();
     let mut buffers = Buffers::new();
     let mut rng = Dice(5);
-    let opening = open(&settings, Secret::Authority(authority), End(&down, &up), &mut buffers, &mut rng, None);
+    let records = Records::new(&down, &up);
+    let opening = open(&settings, Secret::Authority(authority), &records, &mut buffers, &mut rng, None);
     let talking = async {
         let mut server = Server::hello(&up, &down, None).await;
         said(&mut server).await;
