@@ -208,6 +208,7 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
                 let opening = pin!(tls::open(self.settings, secret, &records, buffers, rng, now));
                 match with_timeout(STEP, Apart(opening)).await {
                     Ok(Ok(mut connection)) => {
+                        records.established();
                         let pump = Pump::new();
                         let (work, talk) = (pin!(pump.work(&mut connection)), pin!(self.talk(session, &pump)));
                         match select(Apart(work), Apart(talk)).await {

@@ -1,4 +1,4 @@
-//! A connection that stands, whose work is broken off.
+//! A connection that stands: work that is broken off, and a line on which somebody else speaks.
 
 extern crate std;
 
@@ -11,7 +11,7 @@ use embedded_io_async::{Read, Write};
 use proptest::prelude::*;
 use std::vec::Vec;
 
-use super::server::{DATA, EXTENSIONS, HANDSHAKE, Server, Wire};
+use super::server::{DATA, EXTENSIONS, HANDSHAKE, Server, Wire, framed};
 use super::{Dice, KEY};
 use crate::settings::{Name, Settings};
 use crate::tls::{Buffers, Pump, Records, Secret, open};
@@ -26,6 +26,7 @@ fn connected<T>(server: &impl AsyncFn(&mut Server<'_>), client: &impl AsyncFn(&m
     let records = Records::new(&down, &up);
     let client = async {
         let mut connection = open(&settings, Secret::Psk, &records, &mut buffers, &mut rng, None).await.unwrap();
+        records.established();
         match select(pump.work(&mut connection), client(&mut &pump)).await {
             Either::First(never) => never,
             Either::Second(result) => result,
@@ -106,4 +107,44 @@ proptest! {
         };
         prop_assert_eq!(connected(&server, &client), down.concat());
     }
+}
+
+/// What the client reads when this follows `hello` on the line; the server is silent after it.
+fn read_after(bytes: impl Fn(&mut Server<'_>) -> Vec<u8>) -> (Vec<u8>, bool) {
+    let server = async |server: &mut Server<'_>| {
+        let hello = server.sealed(DATA, b"hello");
+        server.send(&hello).await;
+        let bytes = bytes(server);
+        server.send(&bytes).await;
+    };
+    connected(&server, &async |io: &mut &Pump| {
+        let mut heard = Vec::new();
+        let mut bytes = [0; 100];
+        for _ in 0..100 {
+            match tried(io.read(&mut bytes)).await {
+                Some(Ok(length)) => heard.extend(&bytes[..length]),
+                Some(Err(_)) => return (heard, true),
+                None => {}
+            }
+        }
+        (heard, false)
+    })
+}
+
+#[test]
+#[allow(clippy::redundant_closure_for_method_calls)] // The method alone is one for a single lifetime.
+fn what_others_put_on_the_line_ends_the_connection_and_nothing_else() {
+    let ended = (b"hello".to_vec(), true);
+    // Not sealed: who is on the way can say it. A message of the handshake, an alert, and what there is not.
+    assert_eq!(read_after(|_| framed(HANDSHAKE, &[EXTENSIONS, 0, 0, 2, 0, 0])), ended);
+    assert_eq!(read_after(|_| framed(20, &[1])), ended);
+    assert_eq!(read_after(|_| framed(21, &[1, 0])), ended);
+    assert_eq!(read_after(|_| framed(0, &[])), ended);
+    // Sealed by nobody, and too short for that.
+    assert_eq!(read_after(|_| framed(DATA, &[5; 40])), ended);
+    assert_eq!(read_after(|_| framed(DATA, &[5; 16])), ended);
+    assert_eq!(read_after(|_| framed(DATA, &[])), ended);
+    // By the server itself: a record with nothing in it. One of data that is empty is allowed.
+    assert_eq!(read_after(|server| server.sealed_nothing()), ended);
+    assert_eq!(read_after(|server| server.sealed(DATA, &[])), (b"hello".to_vec(), false));
 }

@@ -145,3 +145,12 @@ fn who_has_a_certificate_cannot_make_one_for_the_broker() {
     assert_eq!(chained(&authority, &[&forged, &others], &broker), Err(REFUSED));
     assert_eq!(chained(&authority, &[&forged, &others, &authority], &broker), Err(REFUSED));
 }
+
+#[test]
+fn a_record_with_nothing_in_it_ends_the_handshake() {
+    let result = handshake(&[], &async |server| {
+        let record = server.sealed_nothing();
+        server.send(&record).await;
+    });
+    assert_eq!(result, Err(REFUSED));
+}

@@ -109,6 +109,11 @@ impl<'w> Server<'w> {
         self.sealing.seal(&[content, &[kind]].concat())
     }
 
+    /// A sealed record with nothing in it, not even its kind.
+    pub(super) fn sealed_nothing(&mut self) -> Vec<u8> {
+        self.sealing.seal(&[])
+    }
+
     pub(super) async fn send(&self, bytes: &[u8]) {
         self.output.write_all(bytes).await;
     }
