@@ -34,7 +34,7 @@ use crate::state::State;
 use crate::store::LONGEST_CERTIFICATE;
 use crate::store::Store;
 #[cfg(feature = "tls")]
-use crate::tls::{self, Secret};
+use crate::tls::{self, Pump, Records, Secret};
 use crate::update::{CHUNK, Pieces};
 use crate::zone::Zone;
 pub(crate) use status::{STALE, sentence};
@@ -203,9 +203,19 @@ impl<'a, F: NorFlash> Publisher<'a, F> {
                     (_, Some(certificate)) => Secret::Authority(certificate),
                     _ => return Broken("there is no certificate of an authority to check the broker's by"),
                 };
-                let opening = pin!(tls::open(self.settings, secret, socket, buffers, rng, now));
+                let (reader, writer) = socket.split();
+                let records = Records::new(reader, writer);
+                let opening = pin!(tls::open(self.settings, secret, &records, buffers, rng, now));
                 match with_timeout(STEP, Apart(opening)).await {
-                    Ok(Ok(io)) => Apart(pin!(self.talk(session, io))).await,
+                    Ok(Ok(mut connection)) => {
+                        records.established();
+                        let pump = Pump::new();
+                        let (work, talk) = (pin!(pump.work(&mut connection)), pin!(self.talk(session, &pump)));
+                        match select(Apart(work), Apart(talk)).await {
+                            Either::First(never) => never,
+                            Either::Second(broken) => broken,
+                        }
+                    }
                     Ok(Err(why)) => Broken(why),
                     Err(_) => Broken("it does not answer in TLS 1.3"),
                 }

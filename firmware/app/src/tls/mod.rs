@@ -3,25 +3,31 @@
 //! With a common key no certificate is wanted: the keys of the connection follow from it, so a server without it cannot be
 //! talked to. With a certificate the broker's must be signed by the authority that was given, for the broker's name.
 
+mod pump;
+mod records;
+#[cfg(test)]
+mod tests;
+mod verifier;
+
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use embassy_net::tcp::TcpSocket;
-use embedded_tls::pki::CertVerifier;
+use embedded_io_async::{Read, Write};
 use embedded_tls::{
-    Aes128GcmSha256, Certificate, CryptoProvider, SignatureScheme, TlsClock, TlsConfig, TlsConnection, TlsContext,
-    TlsError, TlsVerifier, UnsecureProvider,
+    Aes128GcmSha256, CryptoProvider, SignatureScheme, TlsClock, TlsConfig, TlsConnection, TlsContext, TlsError,
+    TlsVerifier, UnsecureProvider,
 };
 use heapless::Vec;
 use rand_core::CryptoRngCore;
 
 use crate::settings::{Name, Settings};
+pub(crate) use pump::Pump;
+pub(crate) use records::Records;
+use verifier::Verifier;
 
 /// A record as long as TLS allows, for what the broker sends.
 const RECEIVED: usize = 16_640;
 /// What we send, our longest messages in a few records.
 const SENT: usize = 4096;
-/// Bytes of a broker's certificate chain that can be checked.
-const CHAIN: usize = 4096;
 
 /// The records of a connection, one after the other.
 pub(crate) struct Buffers {
@@ -45,7 +51,7 @@ pub(crate) enum Secret<'a> {
 }
 
 /// A connection.
-pub(crate) type Tls<'a, 's> = TlsConnection<'a, &'a mut TcpSocket<'s>, Aes128GcmSha256>;
+pub(crate) type Tls<'a, S> = TlsConnection<'a, S, Aes128GcmSha256>;
 
 /// UTC seconds at the beginning of the handshake, for the certificate's dates. 0: nobody knows.
 static NOW: AtomicU32 = AtomicU32::new(0);
@@ -61,14 +67,14 @@ impl TlsClock for Now {
 /// Checks the broker's certificate and has none of its own.
 struct Checking<'a, R> {
     rng: R,
-    verifier: CertVerifier<'a, Aes128GcmSha256, Now, CHAIN>,
+    verifier: Verifier<'a, Now>,
 }
 
 impl<'a, R> Checking<'a, R> {
     /// Made where it stays: its 4 KB do not go over the stack of who polls the handshake.
     #[inline(never)]
     fn new(rng: R, authority: &'a [u8]) -> Self {
-        Self { rng, verifier: CertVerifier::new(Certificate::X509(authority)) }
+        Self { rng, verifier: Verifier::new(authority) }
     }
 }
 
@@ -91,14 +97,14 @@ impl<R: CryptoRngCore> CryptoProvider for Checking<'_, R> {
 ///
 /// # Errors
 /// Why the other side is not who it should be, in words.
-pub(crate) async fn open<'a, 's: 'a>(
+pub(crate) async fn open<'a, S: Read + Write + 'a>(
     settings: &Settings,
     secret: Secret<'_>,
-    socket: &'a mut TcpSocket<'s>,
+    socket: S,
     buffers: &'a mut Buffers,
     rng: &mut impl CryptoRngCore,
     now: Option<i64>,
-) -> Result<Tls<'a, 's>, &'static str> {
+) -> Result<Tls<'a, S>, &'static str> {
     NOW.store(now.and_then(|now| now.try_into().ok()).unwrap_or(0), Ordering::Relaxed);
     let mut connection = TlsConnection::new(socket, &mut buffers.received, &mut buffers.sent);
     let result = match secret {
@@ -117,7 +123,7 @@ pub(crate) async fn open<'a, 's: 'a>(
             // Lent: a future that is given something has it twice.
             let mut provider = Checking::new(rng, certificate);
             let result = connection.open(TlsContext::new(&config, &mut provider)).await;
-            result.map_err(|_| {
+            result.ok().filter(|()| provider.verifier.is_proven()).ok_or({
                 "its certificate is not signed by the given authority, is out of date, or is for another name; or it \
                  does not speak TLS 1.3"
             })
