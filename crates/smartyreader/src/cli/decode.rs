@@ -38,7 +38,7 @@ impl Decode {
         let settings = Meter {
             key_file: self.key_file.clone(),
             key_env: self.key_env.clone(),
-            authentication_key: self.authentication_key.clone(),
+            authentication_key: Some(self.authentication_key.clone()),
             ..Meter::default()
         };
         let key = settings.keys().map_err(|problem| Failure::new(Code::Config, problem.to_string()))?;

@@ -144,7 +144,7 @@ impl Doctor {
         };
         let meter = Meter {
             key_file: self.key_file.clone(),
-            authentication_key: self.authentication_key.clone(),
+            authentication_key: Some(self.authentication_key.clone()),
             ..Meter::default()
         };
         Ok((around(source, meter)?, PORT.into()))

@@ -117,11 +117,7 @@ impl Meter {
             let names: Vec<&str> = Profile::ALL.iter().map(|profile| profile.name()).collect();
             Failure::new(Code::Usage, format!("there is no profile {}; there are {}", self.profile, names.join(", ")))
         })?;
-        let settings = MeterSettings {
-            key_file: self.key_file.clone(),
-            authentication_key: "standard".into(),
-            ..MeterSettings::default()
-        };
+        let settings = MeterSettings { key_file: self.key_file.clone(), ..MeterSettings::default() };
         let key = settings.keys().map_err(|problem| Failure::new(Code::Config, problem.to_string()))?;
         if profile.has_gas() && !self.device.is_empty() {
             let sentence = format!("the profile {} has a gas meter of its own on the M-Bus", profile.name());

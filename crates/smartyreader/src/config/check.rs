@@ -217,7 +217,7 @@ impl Config {
         match meter.keys() {
             Err(problem) => findings.key(format!("meter {name}: {problem}")),
             Ok(None) => findings.plan(format!("meter {name} sends plain telegrams; the checksum is proven.")),
-            Ok(Some(_)) if meter.authentication_key == "none" => findings.warning(format!(
+            Ok(Some(_)) if meter.authentication_key.as_deref() == Some("none") => findings.warning(format!(
                 "meter {name}: frames are opened without proof of origin (authentication-key = \"none\"); only the checksum inside is proven."
             )),
             Ok(Some(_)) => findings.plan(format!("meter {name} sends sealed frames; tag and checksum are proven.")),

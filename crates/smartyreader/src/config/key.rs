@@ -88,7 +88,7 @@ impl Meter {
     }
 
     fn authentication(&self) -> Result<Authentication, KeyProblem> {
-        match self.authentication_key.as_str() {
+        match self.authentication_key.as_deref().unwrap_or("standard") {
             "standard" => Ok(Authentication::Standard),
             "none" => Ok(Authentication::Unchecked),
             hex => Key::from_hex(hex).map(Authentication::Given).map_err(KeyProblem::Authentication),

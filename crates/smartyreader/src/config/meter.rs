@@ -27,9 +27,8 @@ pub struct Meter {
     pub key_env: Option<String>,
     /// A systemd credential with the encryption key.
     pub key_credential: Option<String>,
-    /// `standard`, `none`, or 32 hex digits.
-    #[serde(default = "standard")]
-    pub authentication_key: String,
+    /// `standard`, `none`, or 32 hex digits. Left out: `standard`.
+    pub authentication_key: Option<String>,
     /// The meter's identifiers, needed when several meters share a source.
     #[serde(default)]
     pub equipment: Vec<String>,
@@ -51,8 +50,4 @@ pub struct Meter {
     /// A sensor's: the vessel over which it hangs.
     #[serde(skip)]
     pub tank: Option<Tank>,
-}
-
-fn standard() -> String {
-    "standard".into()
 }

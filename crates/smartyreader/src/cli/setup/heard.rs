@@ -42,7 +42,7 @@ impl Heard {
 
 /// Listens on a port until something is known of it.
 pub(super) async fn hear(device: PathBuf, preset: &str, seconds: u64) -> Result<Heard, Failure> {
-    let meter = Meter { authentication_key: "standard".into(), ..Meter::default() };
+    let meter = Meter::default();
     let config = around(serial(device, preset), meter)?;
     let source = &config.source[PORT];
     let mut intake = Intake::new(&config, PORT, HashMap::new(), Observer::new());
