@@ -9,7 +9,14 @@ use crate::owner;
 
 /// Held as long as it lives; the system lets go of it even when the process is killed.
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// A process that is just being started by this one has the file, too, until it runs: closing it here is not enough.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -27,7 +34,7 @@ impl Lock {
             .map_err(StoreError::io(failed()))?;
         owner::like(path.as_ref(), if store.exists() { store } else { folder_of(store) });
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
             Err(TryLockError::Error(error)) => Err(StoreError::io(failed())(error)),
         }
