@@ -32,6 +32,8 @@ struct House {
     /// W.
     contract: Option<u32>,
     watt_seconds: i64,
+    /// How far the meter's clock is behind the caller's, s.
+    behind: i64,
     events: Vec<Event>,
 }
 
@@ -42,6 +44,7 @@ impl House {
             rules: Rules::new(settings),
             contract: None,
             watt_seconds: 0,
+            behind: 0,
             events: Vec::new(),
         }
     }
@@ -66,7 +69,8 @@ impl House {
         let energy_import_wh = known.get(Register::Import);
         let quarter = QuarterSoFar { start, end: start + QUARTER, energy_import_wh, reference_w: self.contract };
         let events = &mut self.events;
-        self.rules.feed(&Observation { time, values, quarter }, |event| events.push(event));
+        let now = time + self.behind;
+        self.rules.feed(&Observation { time, now, values, quarter }, |event| events.push(event));
     }
 
     fn age(&mut self, now: i64, age_s: i64) {
@@ -456,6 +460,20 @@ fn silence_is_said_once_and_one_telegram_does_not_end_it() {
     assert_eq!(house.events.last().unwrap().facts, Facts::Silence { age_s: 700 });
     // What comes once in half an hour is not silent after ten minutes.
     house.rules.age(START + 5000, 3600, Some(1800), |event| panic!("{event:?}"));
+}
+
+#[test]
+fn silence_begins_and_ends_by_one_clock() {
+    let mut house = House::new(ALL);
+    house.behind = 5400;
+    house.read(START, 10, 0, &[]);
+    house.age(START + house.behind + 600, 600);
+    for time in [610, 620, 630] {
+        house.read(START + time, 10, 0, &[]);
+    }
+    let began = house.behind;
+    assert_eq!(house.said(Code::NoTelegrams), [(State::Begin, began + 600), (State::Over, began + 630)]);
+    assert!(house.events.iter().all(|event| event.since == START + began), "{:?}", house.events);
 }
 
 #[test]

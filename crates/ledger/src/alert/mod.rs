@@ -49,6 +49,8 @@ pub struct QuarterSoFar {
 pub struct Observation<'a> {
     /// The meter's time, UTC seconds.
     pub time: i64,
+    /// When it came, by the clock of [`Rules::age`]: the meter's may differ from that by hours.
+    pub now: i64,
     /// The numbers that it sent.
     pub values: &'a Values,
     /// The quarter-hour that it falls into.
@@ -142,13 +144,14 @@ impl Rules {
             }
         }
         if let Some(rule) = &self.settings.silence {
-            self.silence.heard(rule, seen.time, &mut emit);
+            self.silence.heard(rule, seen.now, &mut emit);
         }
     }
 
     /// Judges how long ago the last reading came, or the start where there was none, by a clock of the caller that is
-    /// never put forward or back. To be called every few seconds. `pace`: the usual seconds between two readings of a
-    /// source that is slow by itself; it is waited for three of them.
+    /// never put forward or back. To be called every few seconds. `now`: the caller's time of day, which silences are
+    /// told by. `pace`: the usual seconds between two readings of a source that is slow by itself; it is waited for
+    /// three of them.
     pub fn age(&mut self, now: i64, age_s: i64, pace: Option<i64>, mut emit: impl FnMut(Event)) {
         if let Some(last) = self.last {
             self.quarter.age(last.saturating_add(age_s), &mut emit);

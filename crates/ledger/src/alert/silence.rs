@@ -21,13 +21,13 @@ impl Silence {
     pub(super) const EMPTY: Self = Self { since: None, said: 0, longest: 0, heard: 0 };
 
     /// A reading came.
-    pub(super) fn heard(&mut self, rule: &SilenceRule, time: i64, emit: &mut impl FnMut(Event)) {
+    pub(super) fn heard(&mut self, rule: &SilenceRule, now: i64, emit: &mut impl FnMut(Event)) {
         let Some(since) = self.since else { return };
         self.heard = self.heard.saturating_add(1);
         if self.heard >= rule.readings.max(1) {
             let age_s = self.longest;
             *self = Self::EMPTY;
-            emit(event(State::Over, time, since, age_s));
+            emit(event(State::Over, now, since, age_s));
         }
     }
 

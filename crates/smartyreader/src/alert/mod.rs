@@ -121,7 +121,7 @@ fn observation(live: &Live) -> Observation<'_> {
         energy_import_wh: quarter.energy_import_wh,
         reference_w: quarter.outlook.reference_w,
     };
-    Observation { time: reading.time, values: &reading.values, quarter }
+    Observation { time: reading.time, now: reading.received, values: &reading.values, quarter }
 }
 
 #[cfg(test)]
