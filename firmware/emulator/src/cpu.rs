@@ -279,11 +279,11 @@ mod tests {
             self.load(address, 2).map(|value| value as u16)
         }
         fn load(&mut self, address: u32, size: u32) -> Option<u32> {
-            let bytes = self.0.get(address as usize..(address + size) as usize)?;
+            let bytes = self.0.get(address as usize..address as usize + size as usize)?;
             Some(bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte)))
         }
         fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()> {
-            let bytes = self.0.get_mut(address as usize..(address + size) as usize)?;
+            let bytes = self.0.get_mut(address as usize..address as usize + size as usize)?;
             bytes.copy_from_slice(&value.to_le_bytes()[..size as usize]);
             Some(())
         }
