@@ -140,6 +140,45 @@ fn the_api_and_the_command_line_say_the_same() {
     assert!(out.contains("! meter home: there will be no costs:"), "{out}");
 }
 
+#[test]
+fn without_prices_of_today_the_newest_that_are_known_are_compared() {
+    let folder = Folder::new("costs-old");
+    std::fs::create_dir(folder.file("tariffs")).unwrap();
+    let config = two_days(&folder);
+    let words = std::fs::read_to_string(&config).unwrap().replace("network = \"luxembourg\"", "network = \"mine\"");
+    let config = folder.write("old.toml", &words);
+    let file = |year: i32, month: &str| {
+        format!(
+            "name = \"mine\"\ntitle = \"{year}\"\nfrom = {year}-01-01\nto = {}-01-01\n\
+             [vat]\nrate = 8\nsource = \"s\"\n\
+             [[price]]\ncomponent = \"network-fixed\"\nper = \"month\"\n{month}\nsource = \"s\"\n\
+             [[price]]\ncomponent = \"exceedance\"\nper = \"kwh-beyond-reference\"\nprice = 0.05\nsource = \"s\"\n",
+            year + 1
+        )
+    };
+    folder.write("tariffs/2019.toml", &file(2019, "by-class = { 3 = 1, 7 = 2, 12 = 3 }"));
+    folder.write("tariffs/2020.toml", &file(2020, "by-class = { 3 = 7.42, 7 = 12.84 }"));
+    let span = ["advisor", "--from", "2026-06-21", "--to", "2026-06-25"];
+    let advice = json(&config, &span);
+    let today = jiff::Timestamp::now().in_tz("Europe/Luxembourg").unwrap().date();
+    let said = format!(
+        "The prices of {today} are not known: those of 2020-12-31 are the newest that are, and taken for them."
+    );
+    assert_eq!(
+        (&advice["prices_of"], &advice["certain"], advice["classes"].as_array().unwrap().len()),
+        (&"2020-12-31".into(), &false.into(), 2),
+        "{advice:#}"
+    );
+    assert!(advice["notes"].as_array().unwrap().contains(&said.clone().into()), "{advice:#}");
+    assert!(costs(&config, &span).1.contains(&said));
+
+    // A price that is the same for each class is known, and there is nothing to compare.
+    folder.write("tariffs/today.toml", &file(i32::from(today.year()), "price = 9"));
+    let advice = json(&config, &span);
+    assert_eq!((&advice["prices_of"], advice["classes"].as_array().unwrap().len()), (&today.to_string().into(), 0));
+    assert!(advice["notes"][0].as_str().unwrap().contains("is the same for each class"), "{advice:#}");
+}
+
 /// With one blank where there are many.
 fn narrow(text: &str) -> String {
     let mut narrow = text.to_string();

@@ -10,7 +10,10 @@ use common::{Daemon, Folder, KEY, meter};
 use serde_json::Value;
 
 const TOPIC: &str = "smartyreader/home/costs";
-const TARIFF: &str = "[tariff]\nnetwork = \"luxembourg\"\nreference-power = 3\nmain-fuse = 40\n\
+/// Prices of one's own: those that come with the program hold for the years that they are known for, and this is about today.
+const TARIFF: &str = "[tariff]\nreference-power = 3\nvat = 8\n\
+    [[tariff.price]]\ncomponent = \"network-fixed\"\nper = \"month\"\nby-class = { 3 = 7.42, 7 = 12.84 }\n\
+    [[tariff.price]]\ncomponent = \"exceedance\"\nper = \"kwh-beyond-reference\"\nprice = 0.0765\n\
     [[tariff.price]]\ncomponent = \"energy\"\nprice = 0.1229\n[[tariff.price]]\ncomponent = \"feed-in\"\nprice = 0.08\n";
 
 #[test]

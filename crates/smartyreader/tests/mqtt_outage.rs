@@ -198,7 +198,7 @@ fn what_is_too_old_is_counted_and_said() {
     let (_meter, address) = meter(&["--speed", "900", "--period", "30", "--start", &month_ago]);
     let text = format!(
         "[source.cable]\nkind = \"tcp\"\naddress = \"{address}\"\n[meter.home]\n[mqtt.house]\n{}owed-at-most = \"7d\"\n",
-        broker.settings()
+        broker.access()
     );
     let daemon = Daemon::start(&folder, &text);
     daemon.wait("said", |daemon| daemon.problems().contains(&"owed-too-long".to_string()));

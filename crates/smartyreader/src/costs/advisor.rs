@@ -1,7 +1,8 @@
 //! Advisor: what each reference power would cost in a year, on the household's own quarter-hours.
 //!
 //! Only what depends on the class is compared: the network's fixed price and the energy beyond the reference power, with
-//! the prices of today and their tax. Everything else of a bill is the same in each class.
+//! the prices of today and their tax; where those are not known yet, as in a January, with the newest that are. Everything
+//! else of a bill is the same in each class.
 
 use jiff::civil::Date;
 use smarty_ledger::QUARTER;
@@ -19,7 +20,7 @@ pub struct Advice {
     pub from: i64,
     /// The second after the last.
     pub to: i64,
-    /// The day whose prices it is by.
+    /// The day whose prices it is by: today, or the last whose prices are known.
     pub prices_of: Date,
     /// Quarter-hours with a known demand.
     pub known_quarters: u32,
@@ -58,25 +59,45 @@ impl Advice {
     /// Works it out by what the meter metered.
     pub fn of(contract: &Contract, usage: &Usage, (from, to): (i64, i64), now: i64) -> Self {
         let zone = contract.zone();
-        let prices_of = zone.date(now);
+        let today = zone.date(now);
         let year = zone.year_before(to);
         let mut advice = Self {
             from,
             to,
-            prices_of,
+            prices_of: today,
             known_quarters: 0,
             year_quarters: u32::try_from((year.1 - year.0) / QUARTER).unwrap_or(35_040),
             highest_w: usage.quarters.iter().filter_map(|quarter| quarter.import).max().map(|wh| wh.saturating_mul(4)),
             beyond: Price::default(),
             vat_basis_points: 0,
             exceedance_vat_basis_points: 0,
-            current_w: contract.reference_w(prices_of),
+            current_w: contract.reference_w(today),
             steps: Vec::new(),
             certain: true,
             notes: Vec::new(),
         };
-        let Some((classes, beyond)) = advice.prices(contract) else { return advice };
+        let known = Prices::of(contract, today).or_else(|lack| {
+            let newest = contract.last_days().into_iter().rev().filter(|day| lack.is_unknown && *day < today);
+            let mut newest = newest.filter_map(|day| Prices::of(contract, day).ok());
+            newest.next().ok_or(lack)
+        });
+        let Prices { day, classes, beyond, vat_basis_points, exceedance_vat_basis_points, certain } = match known {
+            Ok(prices) => prices,
+            Err(lack) => {
+                advice.notes.push(lack.sentence);
+                return advice;
+            }
+        };
+        if day != today {
+            advice.notes.push(format!(
+                "The prices of {today} are not known: those of {day} are the newest that are, and taken for them."
+            ));
+        }
+        advice.prices_of = day;
         advice.beyond = beyond;
+        advice.vat_basis_points = vat_basis_points;
+        advice.exceedance_vat_basis_points = exceedance_vat_basis_points;
+        advice.certain = certain && day == today;
         let mut advised = vec![Advised::default(); classes.len()];
         advice.known_quarters = advise(&classes, beyond, &usage.quarters, advice.year_quarters, &mut advised);
         let above = classes.iter().skip(1).map(Some).chain([None]);
@@ -140,36 +161,58 @@ impl Advice {
         let class = |class: Class| Class { month: taxed(class.month, self.vat_basis_points), ..class };
         break_even(class(lower), class(higher), taxed(self.beyond, self.exceedance_vat_basis_points))
     }
+}
 
-    /// The classes and the price of what goes beyond, as of the day.
-    fn prices(&mut self, contract: &Contract) -> Option<(Vec<Class>, Price)> {
-        let day = (self.prices_of, next(self.prices_of));
-        let lacks = |what: &str| format!("On {} {what}: no class can be compared.", self.prices_of);
-        let Some((fixed, tax)) = contract.price_on(Component::NetworkFixed, day) else {
-            self.notes.push(lacks("there is no fixed price of the network"));
-            return None;
+/// What the classes and the energy beyond them cost on a day.
+struct Prices {
+    day: Date,
+    classes: Vec<Class>,
+    beyond: Price,
+    vat_basis_points: u16,
+    exceedance_vat_basis_points: u16,
+    certain: bool,
+}
+
+/// Why no class can be compared.
+struct Lack {
+    sentence: String,
+    /// Because nobody has told a price, not because it is the same for all.
+    is_unknown: bool,
+}
+
+impl Prices {
+    fn of(contract: &Contract, day: Date) -> Result<Self, Lack> {
+        let lack = |is_unknown: bool, what: &str| Lack {
+            sentence: format!("On {day} {what}: no class can be compared."),
+            is_unknown,
         };
+        let days = (day, next(day));
+        let (fixed, tax) = contract
+            .price_on(Component::NetworkFixed, days)
+            .ok_or_else(|| lack(true, "there is no fixed price of the network"))?;
         let Amount::ByClass(table) = &fixed.amount else {
-            self.notes.push(lacks("the fixed price of the network is the same for each class"));
-            return None;
+            return Err(lack(false, "the fixed price of the network is the same for each class"));
         };
-        let flat = contract.price_on(Component::Exceedance, day).and_then(|(price, tax)| match price.amount {
-            Amount::Flat(euro) => Some((price, tax, tax.net(price, euro))),
-            _ => None,
-        });
-        let Some((exceedance, exceedance_tax, beyond)) = flat else {
-            self.notes.push(lacks("there is no price of energy beyond the reference power"));
-            return None;
-        };
+        let (exceedance, exceedance_tax, beyond) = contract
+            .price_on(Component::Exceedance, days)
+            .and_then(|(price, tax)| match price.amount {
+                Amount::Flat(euro) => Some((price, tax, tax.net(price, euro))),
+                _ => None,
+            })
+            .ok_or_else(|| lack(true, "there is no price of energy beyond the reference power"))?;
         // A year is twelve months; what is less than a nano-euro of a month does not decide anything.
         let monthly = |euro: Euro| if fixed.per == Per::Year { euro.0 / 12 } else { euro.0 };
         let class = |&(power, euro): &(Watts, Euro)| Class {
             reference_w: power.0,
             month: Price::nano_euro(monthly(tax.net(fixed, euro))),
         };
-        self.vat_basis_points = tax.basis_points;
-        self.exceedance_vat_basis_points = exceedance_tax.basis_points;
-        self.certain = fixed.certain && exceedance.certain && tax.certain && exceedance_tax.certain;
-        Some((table.iter().map(class).collect(), Price::nano_euro(beyond.0)))
+        Ok(Self {
+            day,
+            classes: table.iter().map(class).collect(),
+            beyond: Price::nano_euro(beyond.0),
+            vat_basis_points: tax.basis_points,
+            exceedance_vat_basis_points: exceedance_tax.basis_points,
+            certain: fixed.certain && exceedance.certain && tax.certain && exceedance_tax.certain,
+        })
     }
 }

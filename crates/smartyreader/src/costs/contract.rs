@@ -62,6 +62,16 @@ impl Contract {
         self.tariff.reference_w(day)
     }
 
+    /// The last day of each price that has one, in order.
+    pub(super) fn last_days(&self) -> Vec<Date> {
+        let own = self.tariff.price.iter().filter_map(|price| price.to);
+        let of_files = self.files.iter().flat_map(|file| file.price.iter().map(|price| file.days_of(price).1));
+        let mut days: Vec<Date> = own.chain(of_files).filter_map(|end| end.yesterday().ok()).collect();
+        days.sort_unstable();
+        days.dedup();
+        days
+    }
+
     /// The titles of the tariff files that hold on some of these days.
     pub fn titles(&self, (from, to): (Date, Date)) -> Vec<String> {
         let touched = self.files.iter().filter(|file| file.from < to && from < file.to);

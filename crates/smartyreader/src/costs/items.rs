@@ -298,7 +298,9 @@ impl Contract {
             for piece in without(days, &covered) {
                 tell(
                     piece,
-                    &format!("network, taxes and levies, for no tariff file \"{name}\" holds on these days."),
+                    &format!(
+                        "network, taxes and levies, for no tariff file \"{name}\" holds on these days. A newer version of this program may have one, and so may your own folder of tariffs."
+                    ),
                     false,
                 );
             }

@@ -157,8 +157,14 @@ impl Broker {
         rustix::process::kill_process(rustix::process::Pid::from_child(&process.child), signal).unwrap();
     }
 
-    /// The settings with which it lets one in.
+    /// The settings with which it lets one in, and what is owed to it however old: virtual meters live on days that are
+    /// written in the tests.
     pub fn settings(&self) -> String {
+        self.access() + "owed-at-most = \"100000d\"\n"
+    }
+
+    /// The settings with which it lets one in.
+    pub fn access(&self) -> String {
         let port = self.port;
         let broker = |scheme: &str| format!("broker = \"{scheme}://localhost:{port}\"\n");
         match self.security {

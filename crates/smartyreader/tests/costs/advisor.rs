@@ -44,10 +44,14 @@ fn the_advisor_compares_the_classes() {
     let known = advice.steps[0].advised.known_quarter_wh;
     assert_eq!(advice.steps[0].advised.quarter_wh, known * 35_040 / i64::from(advice.known_quarters));
     assert!(advice.notes[0].contains("is known. What went beyond was multiplied"), "{:?}", advice.notes);
-    // Nothing to compare.
+    // What nobody knows yet is compared by what is known, and before all that is known there is nothing to compare.
+    let known = Advice::of(&contract, &usage, year, midnight("2026-12-31"));
     let advice = Advice::of(&contract, &usage, year, midnight("2027-03-01"));
+    assert!(known.prices_of == advice.prices_of && known.steps == advice.steps && !advice.certain);
+    assert!(advice.notes[0].contains("of 2027-03-01 are not known: those of 2026-12-31"), "{:?}", advice.notes);
+    let advice = Advice::of(&contract, &usage, year, midnight("2024-03-01"));
     assert!(
-        advice.steps.is_empty() && advice.notes[0].contains("On 2027-03-01 there is no fixed price"),
+        advice.steps.is_empty() && advice.notes[0].contains("On 2024-03-01 there is no fixed price"),
         "{:?}",
         advice.notes
     );
