@@ -24,7 +24,8 @@ fn at_its_size_limit_the_store_says_so_and_keeps_what_it_has() {
         assert_eq!(health["store"]["state"], "full");
         assert_eq!(daemon.get("/api/v1/meters/home/last").0, 200, "the live value is still served");
         let stored = health["store"]["stored"].as_u64().unwrap();
-        assert_eq!(daemon.process.log().matches("Nothing can be stored").count(), 1, "{}", daemon.process.log());
+        let log = daemon.logs("Nothing can be stored");
+        assert_eq!(log.matches("Nothing can be stored").count(), 1, "{log}");
         daemon.process.kill();
         stored
     };

@@ -83,8 +83,7 @@ fn refused(security: Security, change: impl Fn(String, &Folder) -> String, code:
     // Reading goes on as if there were no broker.
     daemon.wait("stored", |daemon| daemon.health()["store"]["stored"].as_u64() > Some(2));
     let (_, status, _) = daemon.status();
-    let said = format!("{}{status}{health}", daemon.process.log());
-    assert!(daemon.process.log().contains(sentence), "{}", daemon.process.log());
+    let said = format!("{}{status}{health}", daemon.logs(sentence));
     for secret in [PASSWORD, PSK, "wrong horse", "ffeeddccbbaa99887766554433221100"] {
         assert!(!said.contains(secret), "{said}");
     }

@@ -262,7 +262,7 @@ fn what_cannot_be_sent_for_days_is_given_up_and_said() {
     daemon.wait("it is noted", |_| note(&folder)["to"]["anna@example.org"]["sent"].is_i64());
     assert_eq!(read(&path)["to"]["anna@example.org"]["given-up"], "not sent for 4\u{a0}d");
     assert_eq!(read(&other)["to"]["zoe@example.org"]["given-up"], "not in `to` any more");
-    assert!(daemon.process.log().contains("report-given-up"), "{}", daemon.process.log());
+    daemon.logs("report-given-up");
     assert_eq!(server.got(), ["anna@example.org"], "yesterday's, and nobody else");
 }
 

@@ -25,7 +25,7 @@ fn said_everywhere(daemon: &Daemon, code: &str, words: &str) {
     let (exit, out, _) = daemon.status();
     assert!(out.contains(sentence), "status does not say it:\n{out}");
     assert_eq!(exit, if health["status"] == "failing" { 69 } else { 0 });
-    let log = daemon.process.log();
+    let log = daemon.logs(words);
     assert_eq!(log.matches(words).count(), 1, "once in the log, not more:\n{log}");
     // A while later the log is no longer.
     thread::sleep(Duration::from_millis(500));
@@ -159,8 +159,10 @@ fn other_protocols_are_named() {
     let daemon = daemon(&folder, &source, "");
     // The good telegrams between them clear the problem again; what was seen stays counted.
     daemon.wait("named", |daemon| daemon.health()["sources"][0]["counters"]["foreign"].as_u64() > Some(0));
-    let log = daemon.process.log();
-    assert!(log.contains("DLMS in HDLC frames, not P1") || log.contains("DLMS over wired M-Bus, not P1"), "{log}");
+    daemon.wait("in the log", |daemon| {
+        let log = daemon.process.log();
+        log.contains("DLMS in HDLC frames, not P1") || log.contains("DLMS over wired M-Bus, not P1")
+    });
 }
 
 #[test]

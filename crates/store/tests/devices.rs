@@ -127,6 +127,11 @@ fn days_months_and_years_are_differences_across_midnight() {
         assert_eq!((number, day.amount, day.complete), (number, expected, known));
         assert_eq!(day.running, number == 69);
     }
+    // The clock goes on without captures: the last day is over then, and its evening was not measured.
+    let (last, before) = (days[69], days[68]);
+    assert!(last.as_of(last.end - 1).running && last.as_of(last.end - 1).complete);
+    assert!(!last.as_of(last.end).running && !last.as_of(last.end).complete);
+    assert_eq!((last.as_of(last.end).amount, before.as_of(last.end)), (last.amount, before));
     let answer = reader.device_spans("home", GAS, DevicePart::Month, 0, i64::MAX).unwrap();
     let gap = |entry: &DeviceEntry| (entry.start(), entry.end());
     assert_eq!(

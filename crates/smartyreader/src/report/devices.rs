@@ -10,10 +10,16 @@ use super::picture::Named;
 use super::words;
 
 /// The lines of a meter's devices. Nothing known: none.
-pub(super) fn lines(reader: &Reader, meter: &Named, period: Period, zone: &TimeZone) -> Result<Vec<Line>, StoreError> {
+pub(super) fn lines(
+    reader: &Reader,
+    meter: &Named,
+    period: Period,
+    zone: &TimeZone,
+    now: i64,
+) -> Result<Vec<Line>, StoreError> {
     let mut lines = Vec::new();
     for info in reader.devices(&meter.name)? {
-        let Some((amount, complete)) = used(reader, &meter.name, &info, period, zone)? else { continue };
+        let Some((amount, complete)) = used(reader, &meter.name, &info, period, zone, now)? else { continue };
         let value = match info.measure.unit {
             MbusUnit::CubicMetre => format!("{}\u{a0}m³", words::milli(amount, 3)),
             MbusUnit::Gigajoule => format!("{}\u{a0}GJ", words::milli(amount, 3)),
@@ -33,6 +39,7 @@ fn used(
     info: &DeviceInfo,
     period: Period,
     zone: &TimeZone,
+    now: i64,
 ) -> Result<Option<(i64, bool)>, StoreError> {
     let (start, end) = period.span(zone);
     let part = match period.kind() {
@@ -41,7 +48,7 @@ fn used(
         Kind::Year => DevicePart::Year,
     };
     let answer = reader.device_spans(meter, &info.identifier, part, start, end)?;
-    let spans = &answer.spans;
+    let spans: Vec<_> = answer.spans.iter().map(|span| span.as_of(now)).collect();
     // Of a week, also the gaps across its days.
     let across = answer.gaps.iter().filter(|gap| {
         let inside = |from: i64, to: i64| gap.start() >= from && gap.end() <= to;

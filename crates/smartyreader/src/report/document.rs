@@ -60,7 +60,7 @@ impl Section {
             Some(Err(error)) => quality.push(format!("There are no costs: {error}.")),
             _ => {}
         }
-        lines.extend(devices::lines(reader, meter, period, zone)?);
+        lines.extend(devices::lines(reader, meter, period, zone, now)?);
         Ok(Self { lines, quality, picture: Picture::of(reader, meter, period, zone, now)?, meter: meter.clone() })
     }
 }

@@ -14,6 +14,7 @@ use super::request::{Path, Query};
 use super::series::MOST_STEPS;
 use super::{App, Sorry};
 use crate::devices::DeviceNow;
+use crate::observe::now;
 
 const DAY: i64 = 86_400;
 
@@ -120,8 +121,8 @@ async fn spans(
     let Asked { name, info, from, to, .. } = asked.clone();
     let answer = app.query(move |reader| reader.device_spans(&name, &info.identifier, part, from, to)).await?;
     let zone = app.config.time_zone();
-    let quantity = asked.quantity();
-    let entries: Vec<Value> = answer.spans.iter().map(|span| row(span, &quantity, &zone)).collect();
+    let (quantity, now) = (asked.quantity(), now());
+    let entries: Vec<Value> = answer.spans.iter().map(|span| row(&span.as_of(now), &quantity, &zone)).collect();
     let gaps: Vec<Value> = answer.gaps.iter().filter_map(|entry| gap(entry, &quantity)).collect();
     Ok(asked.answer([("entries".into(), json!(entries)), ("gaps".into(), json!(gaps))]))
 }

@@ -239,6 +239,12 @@ impl Daemon {
         }
     }
 
+    /// Waits until something is in the log, which comes a moment after the network knows it; answers the whole log.
+    pub fn logs(&self, words: &str) -> String {
+        self.wait(words, |daemon| daemon.process.log().contains(words));
+        self.process.log()
+    }
+
     pub fn status(&self) -> (i32, String, String) {
         finish(smartyreader().args(["status", "--config"]).arg(&self.config))
     }

@@ -17,8 +17,20 @@ pub struct DeviceSpan {
     pub amount: Option<i64>,
     /// All of it, so far if it is running, is measured at each midnight.
     pub complete: bool,
-    /// The newest capture lies in it.
+    /// The newest capture lies in it. Whether it is over by the clock, [`DeviceSpan::as_of`] says.
     pub running: bool,
+}
+
+impl DeviceSpan {
+    /// As it is at a time by this machine's clock: what has ended without a capture after it is over, and not whole.
+    #[must_use]
+    pub const fn as_of(mut self, now: i64) -> Self {
+        if self.running && self.end <= now {
+            self.running = false;
+            self.complete = false;
+        }
+        self
+    }
 }
 
 /// What is asked for.
