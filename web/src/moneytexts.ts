@@ -38,7 +38,7 @@ export const moneyTexts = {
     lower: 'At least this: some quarter-hours were not measured.',
     reckoned: (net: string, rate: string, vat: string) => `${net} and ${rate} VAT: ${vat}.`,
     source: 'Price by',
-    by: (tariffs: string) => `Tariff: ${tariffs}. Prices are without VAT; nothing is rounded before the last line.`,
+    by: (tariffs: string) => `${tariffs === '' ? '' : `Tariff: ${tariffs}. `}Prices are without VAT; nothing is rounded before the last line.`,
     empty: 'There is nothing to charge in this span.',
     bars: { month: 'Costs by the day', year: 'Costs by the month' },
     toEnergy: { day: 'See the day\u2019s energy', month: 'See the month\u2019s energy', year: 'See the year\u2019s energy' },

@@ -4,6 +4,7 @@ import type { Advice, BillLine, Cost, PowerClass } from '../src/api';
 import { groups } from '../src/bill';
 import { caveats, partsOf } from '../src/costbars';
 import { money, percent, price, thousandths } from '../src/format';
+import { moneyTexts } from '../src/moneytexts';
 import { parseRoute, routeHash } from '../src/route';
 
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, ' ');
@@ -94,6 +95,14 @@ describe('the advisor', () => {
     expect(basis(advice)).toBe('From 312 of 365 days: scaled to a year.');
     expect(basis({ ...advice, quarter_hours_known: 6 })).toBe('From 0.1 of 365 days: scaled to a year.');
     expect(basis({ ...advice, quarter_hours_known: 35_040, scaled: false })).toBe('From a whole year, 365 days.');
+  });
+});
+
+describe('the tariff of a bill', () => {
+  it('is named where there is one', () => {
+    const { by } = moneyTexts.costs;
+    expect(by('Luxembourg, 2026')).toMatch(/^Tariff: Luxembourg, 2026\. Prices are/);
+    expect(by('')).toMatch(/^Prices are/);
   });
 });
 

@@ -299,7 +299,7 @@ impl Contract {
                 tell(
                     piece,
                     &format!(
-                        "network, taxes and levies, for no tariff file \"{name}\" holds on these days. A newer version of this program may have one, and so may your own folder of tariffs."
+                        "network, taxes and levies, for no tariff file \"{name}\" holds on these days. A newer version of this program may have one; you can write your own, too."
                     ),
                     false,
                 );
