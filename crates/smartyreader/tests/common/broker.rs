@@ -54,7 +54,11 @@ impl Broker {
         let path = |name: &str| folder.file(name).display().to_string();
         let websocket = matches!(security, Security::WebSocket | Security::SecureWebSocket);
         // As root it would change to a user who may not read these files.
-        let mut lines = vec![format!("user root\npersistence true\npersistence_location {}/", folder.path().display())];
+        // A listener that comes back after a restart later than the one who publishes gets the live values, too.
+        let mut lines = vec![format!(
+            "user root\npersistence true\npersistence_location {}/\nqueue_qos0_messages true",
+            folder.path().display()
+        )];
         // Mosquitto 2.0.11 does not start with nothing but a WebSocket.
         let plain = if websocket { free_port() } else { port };
         if websocket {
